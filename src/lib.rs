@@ -1,0 +1,5 @@
+#![forbid(unsafe_code)]
+//! guichet turns the mail of support mailboxes into tickets: the right one, of the right user, at the
+//! right site, exactly once.
+
+pub mod clock;
