@@ -3,3 +3,4 @@
 //! right site, exactly once.
 
 pub mod clock;
+pub mod mail;

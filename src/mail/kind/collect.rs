@@ -1,0 +1,242 @@
+//! Finds the marks in the header (M-66…M-71).
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::phrases::{Standing, automatic_phrase};
+use super::{Signal, Strength};
+use crate::mail::address::local_part::is_robot;
+use crate::mail::headers::{Field, Fields, contains_word, keyword, unfold};
+use crate::mail::thread::SubjectPrefix;
+use crate::mail::thread::subject_prefix;
+use crate::mail::{NamedAddress, ReturnPath};
+
+/// What was read of the message before, as far as marks hang on it.
+pub struct Seen<'a> {
+    pub subject: &'a str,
+    pub from: &'a [NamedAddress],
+    pub return_path: &'a ReturnPath,
+    /// It has In-Reply-To or References.
+    pub has_references: bool,
+    /// A calendar's answer (METHOD:REPLY or COUNTER) without other text (M-22).
+    pub calendar_answer: Option<&'a str>,
+    /// The words of a delivery report that is a challenge (M-68).
+    pub challenge: Option<&'a str>,
+}
+
+/// The names of fields that only answering machines write (M-67).
+const AUTOREPLY_FIELDS: [&str; 7] = [
+    "x-auto-reply",
+    "x-autoreply",
+    "x-autoreply-from",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-autoresponse",
+    "x-mail-autoreply",
+];
+
+/// The names of fields that only lists write (M-71).
+const LIST_FIELDS: [&str; 11] = [
+    "list-archive",
+    "list-help",
+    "list-id",
+    "list-owner",
+    "list-post",
+    "list-subscribe",
+    "list-unsubscribe",
+    "mailing-list",
+    "x-beenthere",
+    "x-mailing-list",
+    "x-mailman-version",
+];
+
+/// Fields that repeat what others wrote, or are about the way, or are weighed by themselves: `auto…`
+/// in them is no mark (M-69).
+const QUOTING_FIELDS: [&str; 19] = [
+    "authentication-results",
+    "auto-submitted",
+    "bcc",
+    "cc",
+    "comments",
+    "content-type",
+    "delivered-to",
+    "in-reply-to",
+    "message-id",
+    "received",
+    "references",
+    "reply-to",
+    "return-path",
+    "subject",
+    "thread-index",
+    "thread-topic",
+    "to",
+    "x-auto-response-suppress",
+    "x-original-to",
+];
+
+static AUTO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i-u)auto[-_ ]?(response|submitted|replied|reply|generated|respond)")
+        .expect("a literal expression")
+});
+
+/// All marks of the message, in the order of the rules.
+pub fn collect(fields: &Fields, seen: &Seen) -> Vec<Signal> {
+    let mut found = Found { signals: Vec::new(), has_auto_word: false };
+    found.list_marks(fields);
+    let is_list = !found.signals.is_empty();
+    for field in &fields.0 {
+        let name = field.name.to_ascii_lowercase();
+        found.field(&name, field, is_list);
+    }
+    found.sender(seen);
+    found.subject(seen.subject);
+    if let Some(said) = seen.calendar_answer {
+        found.add(Strength::Strong, "M-67", said.to_owned(), true);
+    }
+    if let Some(said) = seen.challenge {
+        found.add(Strength::Strong, "M-68", said.to_owned(), true);
+    }
+    // M-70b: a reply prefix or a reference says of every mark that the mail answers something.
+    let is_reply = matches!(subject_prefix(seen.subject), Some((SubjectPrefix::Reply, _)));
+    if is_reply || seen.has_references {
+        for signal in &mut found.signals {
+            signal.answers |= matches!(signal.strength, Strength::Strong | Strength::Weak);
+        }
+    }
+    found.signals
+}
+
+struct Found {
+    signals: Vec<Signal>,
+    has_auto_word: bool,
+}
+
+impl Found {
+    fn add(&mut self, strength: Strength, rule: &'static str, said: String, answers: bool) {
+        self.signals.push(Signal { strength, rule, said, answers });
+    }
+
+    fn list_marks(&mut self, fields: &Fields) {
+        for field in &fields.0 {
+            let name = field.name.to_ascii_lowercase();
+            let is_precedence = matches!(name.as_str(), "precedence" | "x-precedence");
+            if LIST_FIELDS.contains(&name.as_str())
+                || (is_precedence && keyword(field.raw) == "list")
+            {
+                self.add(Strength::List, "M-71", said(field), false);
+            }
+        }
+    }
+
+    fn field(&mut self, name: &str, field: &Field, is_list: bool) {
+        let value = || keyword(field.raw);
+        let (strength, rule, answers) = match name {
+            "auto-submitted" => match value().as_str() {
+                "" => return,
+                "no" => (Strength::Human, "M-66", false),
+                keyword => (Strength::Strong, "M-66", keyword.starts_with("auto-replied")),
+            },
+            "precedence" | "x-precedence" => match value().as_str() {
+                "auto_reply" | "auto-reply" => (Strength::Strong, "M-67", true),
+                "bulk" | "junk" if !is_list => (Strength::Strong, "M-67", false),
+                _ => return,
+            },
+            _ if AUTOREPLY_FIELDS.contains(&name) => {
+                if is_denied(&value()) {
+                    return;
+                }
+                (Strength::Strong, "M-67", true)
+            }
+            "x-autogenerated" if value() == "reply" => (Strength::Strong, "M-67", true),
+            "x-fc-machinegenerated" if value() == "true" => (Strength::Strong, "M-67", false),
+            "x-apple-action" if value() == "vacation" => (Strength::Strong, "M-67", true),
+            "x-amazon-mail-relay-type" if value().starts_with("notification") => {
+                (Strength::Strong, "M-67", false)
+            }
+            "delivered-to" if contains_word(field.raw, "autoresponder") => {
+                (Strength::Strong, "M-67", true)
+            }
+            "x-bluebottle-request" => (Strength::Strong, "M-68", true),
+            _ if name.starts_with("x-boxbe-") => (Strength::Strong, "M-68", true),
+            "x-auto-response-suppress" => {
+                let value = value();
+                let mut words = value.split([',', ' ']);
+                if !words.any(|word| matches!(word, "all" | "autoreply" | "oof")) {
+                    return;
+                }
+                (Strength::Weak, "M-69", false)
+            }
+            "x-loop" | "x-ms-exchange-inbox-rules-loop" | "x-no-loop" => {
+                (Strength::Weak, "M-69", false)
+            }
+            _ if name == "holidayreply" || contains_word(field.raw, "holidayreply") => {
+                (Strength::Strong, "M-67", true)
+            }
+            _ => return self.auto_word(name, field),
+        };
+        self.add(strength, rule, said(field), answers);
+    }
+
+    /// Any other field that speaks of automatic answers: one weak mark, however many say so (M-69).
+    fn auto_word(&mut self, name: &str, field: &Field) {
+        let is_quoting = QUOTING_FIELDS.contains(&name)
+            || name.starts_with("arc-")
+            || name.starts_with("dkim-")
+            || name.starts_with("x-guichet-")
+            || LIST_FIELDS.contains(&name);
+        if self.has_auto_word || is_quoting {
+            return;
+        }
+        let is_auto = AUTO.is_match(name.as_bytes()) || AUTO.is_match(field.raw);
+        if is_auto && !is_denied(&keyword(field.raw)) {
+            self.has_auto_word = true;
+            self.add(Strength::Weak, "M-69", said(field), false);
+        }
+    }
+
+    fn sender(&mut self, seen: &Seen) {
+        if *seen.return_path == ReturnPath::Null {
+            self.add(Strength::Strong, "M-67", "Return-Path=<>".to_owned(), false);
+        }
+        let Some(from) = seen.from.first() else { return };
+        let local = from.address.split('@').next().unwrap_or_default();
+        if local.eq_ignore_ascii_case("mailer-daemon") {
+            self.add(Strength::Strong, "M-67", format!("From={}", shortened(&from.address)), false);
+        } else if is_robot(local) {
+            self.add(Strength::Weak, "M-69", format!("From={}", shortened(&from.address)), false);
+        }
+    }
+
+    fn subject(&mut self, subject: &str) {
+        if let Some((phrase, standing)) = automatic_phrase(subject) {
+            let strength = match standing {
+                Standing::Strong => Strength::Strong,
+                Standing::Weak => Strength::Weak,
+            };
+            self.add(strength, "M-70", format!("subject {phrase}"), true);
+        }
+    }
+}
+
+/// A value that takes the mark back, or says nothing.
+fn is_denied(value: &str) -> bool {
+    matches!(value, "" | "no" | "false")
+}
+
+/// `Name=value`, the value cut at 80 characters (M-54).
+fn said(field: &Field) -> String {
+    let value = String::from_utf8_lossy(&unfold(field.raw)).into_owned();
+    let value: String = value.chars().filter(|c| !c.is_control()).collect();
+    format!("{}={}", field.name, shortened(value.trim()))
+}
+
+fn shortened(value: &str) -> &str {
+    match value.char_indices().nth(80) {
+        Some((at, _)) => &value[..at],
+        None => value,
+    }
+}
+
+#[cfg(test)]
+mod tests;

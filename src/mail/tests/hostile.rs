@@ -1,0 +1,280 @@
+//! What must hold for any bytes: no panic, bounded results, linear time (F-01…F-08, T-35, T-38, E-38).
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What holds for every message that can be read.
+fn assert_sound(raw: &[u8]) {
+    let Ok(read) = read(raw) else { return };
+    assert!(read.subject.chars().count() <= 500);
+    assert!(!read.subject.contains(char::is_control));
+    assert!(!read.text.contains('\0') && !read.text.contains("\r\n"));
+    assert!(read.references.len() <= 50 && read.in_reply_to.len() <= 50);
+    assert!(read.to.len() <= 500 && read.cc.len() <= 500);
+    assert!(read.attachments.len() <= 100);
+    for attachment in &read.attachments {
+        assert!(!attachment.name.is_empty() && attachment.name.len() <= 255);
+        assert!(!attachment.name.contains(['/', '\\', '\0']));
+        let bytes = cut(raw, attachment).expect("an attachment of this message");
+        assert_eq!(bytes.len() as u64, attachment.size);
+    }
+    for header in &read.headers {
+        assert!(!header.value.contains(char::is_control), "{header:?}");
+    }
+    let _ = automatic(&read.signals);
+}
+
+/// Pieces of mail, which random bytes would take long to hit upon.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let words: Vec<&'static [u8]> = vec![
+        b"From: ",
+        b"To: ",
+        b"Subject: ",
+        b"Date: ",
+        b"References: ",
+        b"Message-ID: ",
+        b"Return-Path: <>",
+        b"Content-Type: ",
+        b"multipart/mixed; boundary=b",
+        b"multipart/alternative; boundary=\"b b\"",
+        b"message/rfc822",
+        b"message/delivery-status",
+        b"text/html",
+        b"text/plain; charset=",
+        b"iso-2022-jp",
+        b"utf-7",
+        b"gb18030",
+        b"Content-Transfer-Encoding: ",
+        b"base64",
+        b"quoted-printable",
+        b"Content-Disposition: attachment; filename",
+        b"*0*=utf-8''%e9",
+        b"=\"a",
+        b"=?utf-8?q?",
+        b"=?iso-2022-jp?b?",
+        b"?=",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\n\n",
+        b"\n\n",
+        b"\n--b\n",
+        b"\n--b--\n",
+        b"\n--b b\n",
+        b"\n ",
+        b"\t",
+        b"<",
+        b">",
+        b"\"",
+        b"(",
+        b")",
+        b"@",
+        b",",
+        b";",
+        b":",
+        b"a@b.example",
+        b"&#1234;",
+        b"&amp",
+        b"<p ",
+        b"<a href='",
+        b"<!--",
+        b"-->",
+        b"<blockquote>",
+        b"</",
+        b"<td>",
+        b"<style>",
+        b"begin 644 x\n",
+        b"\x1b$B",
+        b"\x1b(B",
+        b"\0",
+        b"\xff\xfe",
+        b"\xc3\xa9",
+        b"\xe9",
+        b"=E9",
+        b"=",
+        b"aGVsbG8=",
+        b"Action: failed\n",
+        b"Final-Recipient: rfc822; ",
+        b"Status: 5.1.1\n",
+        b"X-Failed-Recipients: ",
+        b"Received: for <",
+        b"{\"notificationType\":\"Bounce\"",
+        b"Mon, 2 Mar 2026 10:00:00 +0100",
+        b"99 Xxx 99999999999 99:99",
+    ];
+    prop::collection::vec(prop::sample::select(words), 0..60).prop_map(|words| words.concat())
+}
+
+fn fixtures() -> Vec<Vec<u8>> {
+    let folder = format!("{}/fixtures/mail", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(&folder).expect("the folder of the fixtures");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).expect("a fixture")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn any_bytes_read_or_are_refused(raw in prop::collection::vec(any::<u8>(), 0..2000)) {
+        assert_sound(&raw);
+    }
+
+    #[test]
+    fn any_pieces_of_mail_read_or_are_refused(raw in pieces()) {
+        assert_sound(&raw);
+        assert_sound(&[b"Subject: x\n", &raw[..]].concat());
+    }
+
+    #[test]
+    fn any_mutated_message_reads_or_is_refused(
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        length in 0..40usize,
+        piece in pieces(),
+    ) {
+        let all = fixtures();
+        let mut raw = which.get(&all).clone();
+        let at = at.index(raw.len() + 1);
+        raw.splice(at..(at + length).min(raw.len()), piece);
+        assert_sound(&raw);
+    }
+
+    #[test]
+    fn any_text_is_an_address_or_none(written in "[ -~é\u{0}\u{200b}]{0,40}") {
+        if let Ok((address, _)) = Address::repaired(&written) {
+            let again = Address::parse(&address.to_string()).expect("what is shown can be read");
+            assert_eq!(again, address);
+        }
+    }
+}
+
+#[test]
+fn e_38_f_01_f_03_bombs_are_refused_and_nothing_breaks() {
+    let nested = b"Content-Type: message/rfc822\n\n".repeat(40_000);
+    let parts =
+        [&b"Content-Type: multipart/mixed; boundary=b\n\n"[..], &b"--b\n\n".repeat(200_000)]
+            .concat();
+    let fields = b"A: b\n".repeat(500_000);
+    for bomb in [nested, parts, fields] {
+        assert!(matches!(read(&bomb), Err(Unreadable::TooMuch { .. })));
+    }
+}
+
+/// A message of a given size that some reader would choke on.
+type Build = fn(usize) -> Vec<u8>;
+
+fn header(name: &str, piece: &str, size: usize) -> Vec<u8> {
+    format!("{name}: {}\n\nbody", piece.repeat(size / piece.len())).into_bytes()
+}
+
+fn html(piece: &str, size: usize) -> Vec<u8> {
+    format!("Content-Type: text/html\n\n{}", piece.repeat(size / piece.len())).into_bytes()
+}
+
+fn body(head: &str, piece: &str, size: usize) -> Vec<u8> {
+    format!("{head}\n\n{}", piece.repeat(size / piece.len())).into_bytes()
+}
+
+/// As large as a header may be when doubled.
+const HEADER: usize = 48 * 1024;
+const BODY: usize = 400 * 1024;
+
+#[test]
+fn t_38_m_102_header_fields_are_read_in_linear_time() {
+    let builds: [Build; 15] = [
+        |n| header("From", &format!("{}[{}", "a".repeat(n / 2), ":".repeat(n / 2)), n),
+        |n| header("Subject", "=?a?q?x", n),
+        |n| header("Subject", "=?", n),
+        |n| header("Subject", "=?utf-8?q?=C3?= ", n),
+        |n| header("Subject", "Re: ", n),
+        |n| header("Subject", "auto ", n),
+        |n| header("From", "(", n),
+        |n| header("From", "<", n),
+        |n| header("From", "\"<", n),
+        |n| header("From", "\\\"=?a?q?x,", n),
+        |n| header("To", "a@b ", n),
+        |n| header("To", "a,", n),
+        |n| header("References", "(<", n),
+        |n| header("Content-Type", ";a*1=", n),
+        |n| header("Content-Disposition", ";filename*9=a", n),
+    ];
+    for (n, build) in builds.iter().enumerate() {
+        assert_linear(&format!("header {n}"), build, HEADER);
+    }
+}
+
+#[test]
+fn t_38_m_17_html_is_read_in_linear_time() {
+    let builds: [Build; 16] = [
+        |n| html("<a ", n),
+        |n| html("<a a", n),
+        |n| html("<a href=\"", n),
+        |n| html("<b id=x>", n),
+        |n| html("<b id=x><p>", n),
+        |n| html("<o:p>", n),
+        |n| html("<!--", n),
+        |n| html("<!-- -->", n),
+        |n| html("</", n),
+        |n| html("&", n),
+        |n| html("&#1;", n),
+        |n| html("<style></x", n),
+        |n| html("<blockquote>x", n),
+        |n| html("<table><tr><td>x", n),
+        |n| html("<a href=x>y</p>", n),
+        |n| html("<div style='display:none'>", n),
+    ];
+    for (n, build) in builds.iter().enumerate() {
+        assert_linear(&format!("html {n}"), build, BODY);
+    }
+}
+
+#[test]
+fn t_38_bodies_are_read_in_linear_time() {
+    let builds: [Build; 8] = [
+        |n| body("Subject: x", ">", n),
+        |n| body("Subject: x", "a@b ", n),
+        |n| body("Subject: x", "\r", n),
+        |n| body("Content-Transfer-Encoding: quoted-printable", "=", n),
+        |n| body("Content-Transfer-Encoding: base64", "a\n!", n),
+        |n| body("Content-Type: multipart/mixed; boundary=b", "--\n", n),
+        |n| body("Content-Type: multipart/mixed; boundary=b", "\n--bb", n),
+        |n| body("Content-Type: message/delivery-status", "Action: x\n\n", n),
+    ];
+    for (n, build) in builds.iter().enumerate() {
+        assert_linear(&format!("body {n}"), build, BODY);
+    }
+}
+
+/// Twice the size may take less than three times the time. Other work on the machine disturbs a
+/// measurement, so the best of several counts.
+fn assert_linear(name: &str, build: &Build, size: usize) {
+    let (small, large) = (build(size), build(2 * size));
+    let mut ratio = f64::MAX;
+    for _ in 0..5 {
+        let (one, two) = (best_time(&small), best_time(&large));
+        // What takes no time at all cannot be measured, and need not be.
+        if two < Duration::from_millis(1) {
+            return;
+        }
+        ratio = ratio.min(two.as_secs_f64() / one.as_secs_f64());
+        if ratio < 3.0 {
+            return;
+        }
+    }
+    panic!("{name}: twice the size takes {ratio:.1} times the time");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test of how long reading takes")]
+fn best_time(raw: &[u8]) -> Duration {
+    let time = |_| {
+        let start = Instant::now();
+        let _ = std::hint::black_box(read(raw));
+        start.elapsed()
+    };
+    (0..3).map(time).min().expect("three runs")
+}
