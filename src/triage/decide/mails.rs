@@ -1,0 +1,250 @@
+//! The mails of ours that a person's message causes: the acknowledgement of a new ticket (M-72),
+//! and the credentials of a new user (threats §6). Never to a machine.
+
+use super::case::Case;
+use super::tickets::Opening;
+use crate::mail::{Flag, MessageId, ReturnPath};
+use crate::triage::credentials::{self, Account, Application, Code};
+use crate::triage::facts::{CredentialsState, Intake, Sender, SiteFacts, UserFacts};
+use crate::triage::plan::{Effect, Kind, MailCause, OutgoingMail, TicketRef, UserRef};
+use crate::triage::policy::MailboxPolicy;
+use crate::triage::{recipients, sender as fields};
+
+/// The template of the acknowledgement.
+const ACKNOWLEDGEMENT: &str = "ticket_received";
+
+/// The template that tells a sender that only the beginning of their mail was taken in (M-04).
+const TOO_LARGE: &str = "too_large";
+
+/// Acknowledges a person's new ticket, once, unless M-72 forbids it; of a mail that was too large by
+/// saying so (M-04).
+pub fn acknowledge(
+    case: &mut Case,
+    sender: &Sender,
+    site: &SiteFacts,
+    user: Option<&UserRef>,
+    opening: Opening,
+) {
+    let answer = match case.facts.intake {
+        Intake::Stub => Answer {
+            template: TOO_LARGE,
+            ticket: TicketRef::New,
+            rule: "M-04",
+            said: "the sender of a new ticket is told that the mail was too large",
+        },
+        Intake::Backfill | Intake::Mailbox => Answer {
+            template: ACKNOWLEDGEMENT,
+            ticket: TicketRef::New,
+            rule: "M-72",
+            said: "a new ticket of a person is acknowledged",
+        },
+    };
+    send(case, sender, site, user, opening, &answer);
+}
+
+/// Tells the sender of a reply that was too large (M-04), unless M-72 forbids it.
+pub fn tell_too_large(
+    case: &mut Case,
+    sender: &Sender,
+    site: &SiteFacts,
+    user: Option<&UserRef>,
+    ticket: TicketRef,
+) {
+    if case.facts.intake == Intake::Stub {
+        let said = "the sender of a reply is told that it was too large";
+        let answer = Answer { template: TOO_LARGE, ticket, rule: "M-04", said };
+        send(case, sender, site, user, Opening::Plain, &answer);
+    }
+}
+
+/// An automatic answer to a person.
+struct Answer {
+    template: &'static str,
+    ticket: TicketRef,
+    rule: &'static str,
+    said: &'static str,
+}
+
+fn send(
+    case: &mut Case,
+    sender: &Sender,
+    site: &SiteFacts,
+    user: Option<&UserRef>,
+    opening: Opening,
+    answer: &Answer,
+) {
+    let Some(mailbox) = mailbox(case) else { return };
+    let to = sender.address.to_string();
+    if let Some(silence) = silence(case, opening) {
+        case.tell_outgoing(answer.template, to, Some(silence.rule));
+        match silence.key {
+            Some(key) => case.say_by(silence.rule, key, silence.said),
+            None => case.say(silence.rule, silence.said),
+        }
+        return;
+    }
+    case.say(answer.rule, answer.said);
+    case.tell_outgoing(answer.template, to, None);
+    let mail = OutgoingMail {
+        template: answer.template.to_owned(),
+        to: sender.address.clone(),
+        user: user.cloned(),
+        ticket: Some(answer.ticket),
+        mailbox: mailbox.name.clone(),
+        message_id_domain: mailbox.message_id_domain.clone(),
+        locale: locale(case, site),
+        site: site.id.clone(),
+        cause: MailCause::Answer {
+            parent: case.message.message_id.clone(),
+            parent_references: parent_references(case),
+        },
+    };
+    case.effects.push(Effect::Queue(mail));
+}
+
+/// Sends the user their credentials if they are due and nothing speaks against it; notes what does.
+pub fn credentials(
+    case: &mut Case,
+    sender: &Sender,
+    user: Option<&UserRef>,
+    site: &SiteFacts,
+    opening: Opening,
+) {
+    let Some(user) = user else { return };
+    let existing = match user {
+        UserRef::Existing(_) => case.active_user(),
+        UserRef::New => None,
+    };
+    if existing.is_some_and(|user| user.credentials != CredentialsState::Due) {
+        return;
+    }
+    if !credentials::are_mailed(case.policy) {
+        case.say_by("C-06", "credentials.send", "no credentials are mailed");
+        return;
+    }
+    let Some(mailbox) = mailbox(case) else { return };
+    let template = case.policy.credentials.template.clone();
+    let to = existing.map_or(&sender.address, |user| &user.address).clone();
+    if let Opening::Stranger(_) = opening {
+        let said = "no credentials: the sender claims a ticket that is not theirs";
+        case.say("M-81", said);
+        return withhold(case, &template, to.to_string(), user, "M-81");
+    }
+    let codes = credentials::judge(&Application {
+        message: case.message,
+        kind: case.story.kind.unwrap_or(Kind::Person),
+        sender,
+        flags: &case.flags,
+        mailbox,
+        account: existing.map_or(Account::New, Account::Existing),
+        site,
+        facts: case.facts,
+        policy: case.policy,
+    });
+    for code in &codes {
+        let said = format!("no credentials with this message: {}", code.said());
+        match code.key() {
+            Some(key) => case.say_by(code.as_str(), key, said),
+            None => case.say(code.as_str(), said),
+        }
+    }
+    if let Some(first) = codes.first() {
+        withhold(case, &template, to.to_string(), user, first.as_str());
+        if codes == [Code::C10]
+            && let Some(until) = credentials::room_at(&case.facts.budget)
+        {
+            case.effects.push(Effect::Owe { until });
+        }
+        return;
+    }
+    case.say_by("C-01…C-14", "credentials.send", "nothing speaks against sending credentials");
+    case.tell_outgoing(&template, to.to_string(), None);
+    let mail = OutgoingMail {
+        template,
+        to,
+        user: Some(user.clone()),
+        // A thread of its own (T-22).
+        ticket: None,
+        mailbox: mailbox.name.clone(),
+        message_id_domain: mailbox.message_id_domain.clone(),
+        locale: locale(case, site),
+        site: site.id.clone(),
+        cause: MailCause::Notice,
+    };
+    case.effects.push(Effect::Queue(mail));
+}
+
+fn withhold(case: &mut Case, template: &str, to: String, user: &UserRef, code: &str) {
+    case.tell_outgoing(template, to, Some(code));
+    let (user, code) = (user.clone(), code.to_owned());
+    case.effects.push(Effect::WithholdCredentials { user, code });
+}
+
+/// Why a ticket is opened without a word to its sender.
+struct Silence {
+    rule: &'static str,
+    key: Option<&'static str>,
+    said: &'static str,
+}
+
+/// The first reason of M-72 that holds.
+fn silence(case: &Case, opening: Opening) -> Option<Silence> {
+    let because = |rule, said| Some(Silence { rule, key: None, said });
+    let by = |rule, key, said| Some(Silence { rule, key: Some(key), said });
+    if case.facts.intake == Intake::Backfill {
+        return because("C-14", "not acknowledged: imported as old mail");
+    }
+    if let Opening::Stranger(_) = opening {
+        return because("M-81", "not acknowledged: the sender claims a ticket that is not theirs");
+    }
+    if wants_no_answer(case) {
+        return because("M-72", "not acknowledged: the mail asks for no automatic answers");
+    }
+    if case.message.return_path == ReturnPath::Null {
+        return because("R-03", "not acknowledged: its return path is empty");
+    }
+    if case.flags.contains(&Flag::SenderFallback) || case.flags.contains(&Flag::SeveralFrom) {
+        return because("M-72", "not acknowledged: From does not name one good sender");
+    }
+    if !recipients::is_addressed_to_us(case.message, case.policy) {
+        return because("M-72", "not acknowledged: the mail was not addressed to us");
+    }
+    if recipients::is_old(case.facts, case.policy) {
+        let said = "not acknowledged: it arrived too long ago";
+        return by("M-72", "credentials.max_age", said);
+    }
+    if case.facts.room.auto_mails.is_some() {
+        let said = "not acknowledged: the address has had enough automatic mail for now";
+        return by("M-72", "limits.auto_mails_per_address", said);
+    }
+    None
+}
+
+/// Whether X-Auto-Response-Suppress holds All or AutoReply.
+fn wants_no_answer(case: &Case) -> bool {
+    fields::values(case.message, "X-Auto-Response-Suppress")
+        .flat_map(|value| value.split([',', ';']))
+        .any(|word| ["all", "autoreply"].iter().any(|all| all.eq_ignore_ascii_case(word.trim())))
+}
+
+/// the references of the answered mail, or its single In-Reply-To.
+fn parent_references(case: &Case) -> Vec<MessageId> {
+    match (case.message.references.as_slice(), case.message.in_reply_to.as_slice()) {
+        ([], [only]) => vec![only.clone()],
+        (references, _) => references.to_vec(),
+    }
+}
+
+fn locale(case: &Case, site: &SiteFacts) -> String {
+    let of_user = case.active_user().and_then(|user: &UserFacts| user.locale.clone());
+    of_user.or_else(|| site.locale.clone()).unwrap_or_else(|| case.policy.locale.clone())
+}
+
+/// The mailbox that mail goes out from; says so when there is none any more.
+fn mailbox<'a>(case: &mut Case<'a>) -> Option<&'a MailboxPolicy> {
+    let mailbox = case.mailbox();
+    if mailbox.is_none() {
+        case.say_by("M-72", "mailbox", "no mail goes out: the mailbox is no longer configured");
+    }
+    mailbox
+}

@@ -1,0 +1,58 @@
+//! Comes back to a decided message whose sender's user, or their credentials mail, had to wait for
+//! room (`limits.new_users`, C-10). Never a second message, ticket or acknowledgement.
+
+use super::case::Case;
+use super::kind::{self, Class};
+use super::thread::{self, Claim, Evidence};
+use super::tickets::Opening;
+use super::{mails, people};
+use crate::mail::{Flag, InboundMessage};
+use crate::triage::facts::{
+    Facts, FoundIn, Questions, Sender, SenderAnswer, TicketEvidence, TicketFacts, UserStatus,
+};
+use crate::triage::plan::{Effect, Plan, UserRef, Verdict};
+use crate::triage::policy::Policy;
+use crate::triage::text;
+
+/// Decides what of the owed can be done now; the decision about the message stands.
+pub fn decide_owed(
+    message: &InboundMessage,
+    questions: &Questions,
+    facts: &Facts,
+    policy: &Policy,
+) -> Plan {
+    // The message's own ticket is not what it claimed.
+    let tickets: Vec<TicketFacts> =
+        facts.tickets.iter().filter(|ticket| !is_own_ticket(ticket)).cloned().collect();
+    let facts = Facts { tickets, ..facts.clone() };
+    let mut case = Case::new(message, questions, &facts, policy);
+    let class = kind::classify(&mut case);
+    if let (Class::Person, SenderAnswer::Known(sender)) = (class, &questions.sender)
+        && !case.flags.contains(&Flag::Robot)
+    {
+        settle(&mut case, sender);
+    }
+    case.plan(Verdict::Stands)
+}
+
+fn settle(case: &mut Case, sender: &Sender) {
+    let user = match &case.facts.user {
+        Some(user) if user.status == UserStatus::Active => Some(UserRef::Existing(user.id.clone())),
+        Some(_) => None,
+        None => people::make(case, sender),
+    };
+    let Some(user) = user else { return };
+    let key = sender.key.clone();
+    case.effects.push(Effect::AttachUser { user: user.clone(), key });
+    let opening = match thread::claim(case, Evidence::ReferencesAndTags) {
+        Claim::Refused(ticket) if !text::is_forward(case.message, case.questions) => {
+            Opening::Stranger(ticket)
+        }
+        Claim::Granted(_) | Claim::Nothing | Claim::Refused(_) => Opening::Plain,
+    };
+    mails::credentials(case, sender, Some(&user), case.home(), opening);
+}
+
+fn is_own_ticket(ticket: &TicketFacts) -> bool {
+    matches!(&ticket.evidence, TicketEvidence::Reference { found_in: FoundIn::OwnId, .. })
+}

@@ -1,0 +1,27 @@
+//! Decides what becomes of a message, on values alone: [`ask`] says what must be known, [`decide`]
+//! turns the answers into a [`Plan`]. Pure: a race in the store is answered by asking again.
+
+mod ask;
+pub mod attachments;
+pub mod credentials;
+mod decide;
+pub mod facts;
+mod flags;
+pub mod names;
+pub mod plan;
+pub mod policy;
+mod recipients;
+#[cfg(test)]
+mod samples;
+mod sender;
+pub mod sites;
+mod story;
+mod tag;
+mod text;
+
+pub use ask::ask;
+pub use decide::{before_start, decide, decide_owed, gave_up, unreadable};
+pub use facts::{Facts, Questions};
+pub use plan::{Decision, Effect, Plan, Step};
+pub use policy::Policy;
+pub use text::reply;

@@ -1,0 +1,34 @@
+//! What is new in a message, and whether it is forwarded, once it is known what it answers.
+
+use crate::mail::InboundMessage;
+use crate::mail::reply::{self, Context, Prefix, Reply, Scope, SegmentKind};
+use crate::triage::facts::{Questions, SenderAnswer};
+
+/// What is new in `message` (M-88…M-99): cut only when it answers something, be it that it carries
+/// references, or that it came to a ticket.
+pub fn reply(message: &InboundMessage, questions: &Questions, scope: Scope) -> Reply {
+    let prefix = reply::subject_prefix(&message.subject);
+    let carries_ids = !message.in_reply_to.is_empty() || !message.references.is_empty();
+    let scope = if carries_ids || prefix == Prefix::Reply { Scope::Answer } else { scope };
+    let sender = match &questions.sender {
+        SenderAnswer::Known(sender) => reply::Sender {
+            name: sender.name.clone().unwrap_or_default(),
+            address: sender.address.to_string(),
+        },
+        SenderAnswer::None { .. } => reply::Sender::default(),
+    };
+    reply::trim(&message.text, &Context { scope, prefix, sender, ..Context::default() })
+}
+
+/// M-85: the outermost prefix is a forward's. `I:` alone may be a plain letter: it counts only
+/// before a text that holds a forwarded message.
+pub fn is_forward(message: &InboundMessage, questions: &Questions) -> bool {
+    match reply::subject_prefix(&message.subject) {
+        Prefix::Forward => true,
+        Prefix::PerhapsForward => reply(message, questions, Scope::Answer)
+            .segments
+            .iter()
+            .any(|segment| segment.kind == SegmentKind::Forward),
+        Prefix::None | Prefix::Reply => false,
+    }
+}
