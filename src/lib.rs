@@ -4,4 +4,5 @@
 
 pub mod clock;
 pub mod mail;
+pub mod store;
 pub mod triage;

@@ -1,0 +1,250 @@
+//! Carries out a plan in the transaction it was made in: its effects in their order, the decision,
+//! and last the ledger's row, which must still be ours. A part of it is never written.
+
+use jiff::Timestamp;
+
+use super::outbox::{self, QueuedFor};
+use super::owed::{self, Owed};
+use super::spool::{self, Arrived, Claim, Finished};
+use super::tickets::{self, Added, Known, Seen};
+use super::{Sql, StoreError, bounces, credentials, decisions, users};
+use crate::clock::Ids;
+use crate::mail::InboundMessage;
+use crate::triage::plan::{
+    Effect, MessageAuthor, NewMessage, Outcome, OutgoingMail, Plan, Reason, TicketRef, UserRef,
+    Verdict,
+};
+
+/// What a plan came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The ticket the message is on.
+    pub ticket: Option<i64>,
+    /// The id of the user that was made.
+    pub user: Option<String>,
+    /// The mails of ours that were queued.
+    pub queued: Vec<i64>,
+}
+
+/// Applies the plan for a claimed message. `message` is absent when it could not be read.
+pub fn apply(
+    sql: &mut dyn Sql,
+    plan: &Plan,
+    message: Option<&InboundMessage>,
+    claim: &Claim,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<Applied, StoreError> {
+    let decision = match plan.verdict {
+        Verdict::Decided(decision) => decision,
+        Verdict::Deferred { until } => {
+            spool::defer(sql, claim, until)?;
+            return Ok(Applied::default());
+        }
+        Verdict::Stands => return Err(broken("it decides nothing about a message that waits")),
+    };
+    if let Some(message) = message.filter(|_| decision.reason != Reason::Duplicate) {
+        decisions::remember(sql, message, claim.id())?;
+    }
+    let mut changes = Changes::new(plan, message, &claim.arrived, ids, now);
+    changes.make(sql)?;
+    let applied = changes.applied;
+    let told = decisions::Told {
+        plan,
+        decision,
+        message,
+        ticket: applied.ticket,
+        counted_at: claim.arrived.counted_at,
+    };
+    decisions::insert(sql, claim.id(), &claim.mailbox, &told, now)?;
+    let finished = match decision.outcome {
+        Outcome::Held => Finished::Held,
+        Outcome::Accepted | Outcome::Ignored => Finished::Done,
+    };
+    spool::finish(sql, claim, finished)?;
+    Ok(applied)
+}
+
+/// Applies the plan for a message that was decided before, and whose sender's user or credentials
+/// had to wait: the decision stands, a new user gets the ticket the message opened.
+pub fn apply_owed(
+    sql: &mut dyn Sql,
+    plan: &Plan,
+    message: &InboundMessage,
+    owed: &Owed,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<Applied, StoreError> {
+    owed::settle(sql, owed)?;
+    let mut changes = Changes::new(plan, Some(message), &owed.arrived, ids, now);
+    changes.make(sql)?;
+    Ok(changes.applied)
+}
+
+struct Changes<'a> {
+    plan: &'a Plan,
+    message: Option<&'a InboundMessage>,
+    arrived: &'a Arrived,
+    ids: &'a Ids,
+    now: Timestamp,
+    applied: Applied,
+    opened: Option<i64>,
+    /// Ids of our own mails, and the tickets they lead to.
+    sent: Vec<(String, i64)>,
+    /// Messages added, whose ids lead to their tickets.
+    added: Vec<(&'a NewMessage, i64)>,
+}
+
+impl<'a> Changes<'a> {
+    fn new(
+        plan: &'a Plan,
+        message: Option<&'a InboundMessage>,
+        arrived: &'a Arrived,
+        ids: &'a Ids,
+        now: Timestamp,
+    ) -> Changes<'a> {
+        Changes {
+            plan,
+            message,
+            arrived,
+            ids,
+            now,
+            applied: Applied::default(),
+            opened: None,
+            sent: Vec::new(),
+            added: Vec::new(),
+        }
+    }
+
+    fn make(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
+        let plan = self.plan;
+        for effect in &plan.effects {
+            self.one(sql, effect)?;
+        }
+        self.store_ids(sql)
+    }
+
+    fn one(&mut self, sql: &mut dyn Sql, effect: &'a Effect) -> Result<(), StoreError> {
+        let now = self.now;
+        match effect {
+            Effect::AddMessage(new) => self.add_message(sql, new),
+            Effect::AttachUser { user, key } => match self.user(Some(user))? {
+                Some(id) => tickets::attach_user(sql, &self.arrived.message, id, key),
+                None => Ok(()),
+            },
+            Effect::ClearUndeliverable { key } => users::clear_undeliverable(sql, key),
+            Effect::CreateUser(new) => {
+                let id = self.ids.uuid();
+                users::create(sql, new, &id, self.arrived.counted_at, now)?;
+                self.applied.user = Some(id);
+                Ok(())
+            }
+            Effect::FillName { user, first_name, last_name } => {
+                users::fill_name(sql, user, first_name, last_name, now)
+            }
+            Effect::LinkTickets { from, to } => tickets::link(sql, self.ticket(*from)?, *to),
+            Effect::MoveUser { user, site } => users::place(sql, user, site, now),
+            Effect::OpenTicket(new) => {
+                let person = self.user(new.user.as_ref())?;
+                let number = tickets::open(sql, new, person, self.arrived.arrived_at, now)?;
+                self.opened = Some(number);
+                self.applied.ticket = Some(number);
+                Ok(())
+            }
+            Effect::Owe { until } => owed::owe(sql, &self.arrived.message, *until),
+            Effect::Queue(mail) => self.queue(sql, mail),
+            Effect::RecordBounce { outbox, bounce, diagnostic } => {
+                bounces::record(sql, *outbox, *bounce, diagnostic, now)
+            }
+            Effect::ReopenTicket { number } => tickets::reopen(sql, *number, now),
+            Effect::RevokeLinks { hashes } => credentials::revoke_links(sql, hashes, now),
+            Effect::WithholdCredentials { user, code } => {
+                let user = self.user(Some(user))?.unwrap_or_default();
+                users::withhold_credentials(sql, user, code)
+            }
+        }
+    }
+
+    fn add_message(&mut self, sql: &mut dyn Sql, new: &'a NewMessage) -> Result<(), StoreError> {
+        let ticket = self.ticket(new.ticket)?;
+        let message = self
+            .message
+            .ok_or_else(|| broken("it adds a message to a ticket that could not be read"))?;
+        let person = match &new.author {
+            MessageAuthor::Machine => None,
+            MessageAuthor::Person(user) => self.user(user.as_ref())?,
+        };
+        let added = Added {
+            ticket,
+            id: &self.arrived.message,
+            message,
+            plan: self.plan,
+            author: &new.author,
+            person,
+            arrived_at: self.arrived.arrived_at,
+        };
+        tickets::add_message(sql, &added, self.now)?;
+        tickets::add_people(sql, ticket, &new.people)?;
+        // A ticket opened by this message has its time already; a note changes none.
+        if self.opened != Some(ticket) && new.author != MessageAuthor::Machine {
+            tickets::touch(sql, ticket, self.arrived.arrived_at, self.now)?;
+        }
+        self.applied.ticket = Some(ticket);
+        self.added.push((new, ticket));
+        Ok(())
+    }
+
+    fn queue(&mut self, sql: &mut dyn Sql, mail: &OutgoingMail) -> Result<(), StoreError> {
+        let person = self.user(mail.user.as_ref())?;
+        let ticket = mail.ticket.map(|ticket| self.ticket(ticket)).transpose()?;
+        let queued_for = QueuedFor { person, ticket, message: Some(&self.arrived.message) };
+        let queued = outbox::queue(sql, mail, queued_for, self.ids, self.now)?;
+        if let Some(person) = person.filter(|_| mail.brings_credentials()) {
+            users::credentials_queued(sql, person, self.now)?;
+        }
+        if let Some(ticket) = ticket {
+            self.sent.push((queued.message_id, ticket));
+        }
+        self.applied.queued.push(queued.id);
+        Ok(())
+    }
+
+    // All at once, at the end: the ids of mails of ours are known only once they are queued.
+    fn store_ids(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
+        let mut known = Vec::new();
+        for (new, ticket) in &self.added {
+            for (n, id) in new.ids.iter().enumerate() {
+                let seen = if n == 0 { Seen::Received } else { Seen::Named };
+                known.push(Known { id: id.as_str(), ticket: *ticket, seen });
+            }
+        }
+        for (id, ticket) in &self.sent {
+            known.push(Known { id, ticket: *ticket, seen: Seen::Received });
+        }
+        tickets::add_ids(sql, &known)
+    }
+
+    fn ticket(&self, ticket: TicketRef) -> Result<i64, StoreError> {
+        match ticket {
+            TicketRef::Existing(number) => Ok(number),
+            TicketRef::New => {
+                self.opened.ok_or_else(|| broken("it names a new ticket before it opens one"))
+            }
+        }
+    }
+
+    fn user<'b>(&'b self, user: Option<&'b UserRef>) -> Result<Option<&'b str>, StoreError> {
+        match user {
+            None => Ok(None),
+            Some(UserRef::Existing(id)) => Ok(Some(id)),
+            Some(UserRef::New) => match &self.applied.user {
+                Some(id) => Ok(Some(id)),
+                None => Err(broken("it names a new user before it makes one")),
+            },
+        }
+    }
+}
+
+fn broken(how: &str) -> StoreError {
+    StoreError::Violated(format!("a plan cannot be carried out: {how}"))
+}

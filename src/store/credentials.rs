@@ -1,0 +1,134 @@
+//! The hashes of links and temporary passwords. What they are the hash of is never seen here: it is
+//! minted for one attempt to send a mail, and gone with it (T-26).
+
+use jiff::Timestamp;
+
+use super::{Row, Sql, StoreError};
+use crate::args;
+use crate::clock::Ids;
+
+/// Live credentials a person can have; a newer one ends the oldest (threats §6).
+pub const LIVE_AT_MOST: usize = 2;
+
+/// What a hash stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An activation link: the SHA-256 of its token, in hex.
+    Link,
+    /// A temporary password: an Argon2id string.
+    Password,
+}
+
+impl CredentialKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CredentialKind::Link => "link",
+            CredentialKind::Password => "password",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<CredentialKind> {
+        match text {
+            "link" => Some(CredentialKind::Link),
+            "password" => Some(CredentialKind::Password),
+            _ => None,
+        }
+    }
+}
+
+/// The hash of something just minted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCredential {
+    /// The id of the person it is for.
+    pub person: String,
+    pub kind: CredentialKind,
+    pub hash: String,
+    pub expires_at: Timestamp,
+}
+
+/// A hash that is neither ended nor expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveCredential {
+    pub id: String,
+    pub kind: CredentialKind,
+    pub hash: String,
+    /// The mail that brought it.
+    pub outbox: Option<i64>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// Stores the hash of what the mail `outbox` brings, and ends the person's oldest beyond
+/// [`LIVE_AT_MOST`].
+pub fn keep(
+    sql: &mut dyn Sql,
+    new: &NewCredential,
+    outbox: i64,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let live = live(sql, &new.person, now)?;
+    let beyond = live.len().saturating_sub(LIVE_AT_MOST - 1);
+    for old in &live[..beyond] {
+        sql.execute("UPDATE credential SET ended_at = ?2 WHERE id = ?1", args![&old.id, now])?;
+    }
+    sql.execute(
+        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        args![ids.uuid(), &new.person, new.kind.as_str(), &new.hash, outbox, now, new.expires_at],
+    )?;
+    Ok(())
+}
+
+/// The credentials of a person that would still be honoured, oldest first.
+pub fn live(
+    sql: &mut dyn Sql,
+    person: &str,
+    now: Timestamp,
+) -> Result<Vec<LiveCredential>, StoreError> {
+    sql.query(
+        "SELECT id, kind, hash, outbox, created_at, expires_at FROM credential \
+         WHERE person = ?1 AND ended_at IS NULL AND expires_at > ?2 ORDER BY created_at, id",
+        args![person, now],
+    )?
+    .iter()
+    .map(live_credential)
+    .collect()
+}
+
+/// Ends all credentials of a person: they were used, or the person was disabled or deleted.
+/// Answers how many were still live.
+pub fn end_all(sql: &mut dyn Sql, person: &str, now: Timestamp) -> Result<u64, StoreError> {
+    sql.execute(
+        "UPDATE credential SET ended_at = ?2 \
+         WHERE person = ?1 AND ended_at IS NULL AND expires_at > ?2",
+        args![person, now],
+    )
+}
+
+/// Ends these links: each is the SHA-256 of its token, in hexadecimal (T-22).
+pub fn revoke_links(
+    sql: &mut dyn Sql,
+    hashes: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for hash in hashes {
+        sql.execute(
+            "UPDATE credential SET ended_at = ?2 \
+             WHERE hash = ?1 AND kind = 'link' AND ended_at IS NULL",
+            args![hash, now],
+        )?;
+    }
+    Ok(())
+}
+
+fn live_credential(row: &Row) -> Result<LiveCredential, StoreError> {
+    Ok(LiveCredential {
+        id: row.text(0)?,
+        kind: row.parsed(1, "a kind of credential", CredentialKind::parse)?,
+        hash: row.text(2)?,
+        outbox: row.opt_int(3)?,
+        created_at: row.time(4)?,
+        expires_at: row.time(5)?,
+    })
+}

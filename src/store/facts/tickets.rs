@@ -1,0 +1,204 @@
+//! The tickets that a message's evidence leads to (M-79 V4 and V5, M-83, M-86). What strangers can
+//! write is bounded: whoever names an id in a thousand messages pushes no other ticket out.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{SITE_COLUMNS, SITE_FIELDS, site};
+use crate::mail::AddressKey;
+use crate::store::sql::{padded, placeholders};
+use crate::store::tickets::parse_role;
+use crate::store::{Row, Sql, StoreError, Value};
+use crate::triage::facts::{Reference, SiteMatch, TicketEvidence, TicketFacts, TicketStatus};
+
+// Candidates handed to `decide`.
+const CANDIDATES: usize = 10;
+// Subject tags looked at: nobody writes more in earnest.
+const TAGS: usize = 10;
+// Merged tickets followed (M-86).
+const REDIRECTS: i64 = 10;
+// Tickets read for all references together.
+const ROWS: i64 = 100;
+
+/// At most ten tickets, in the order of the evidence; deleted ones are no evidence, merged ones
+/// lead to their target.
+pub(super) fn candidates(
+    sql: &mut dyn Sql,
+    key: Option<&AddressKey>,
+    references: &[Reference],
+    tagged: &[i64],
+) -> Result<Vec<TicketFacts>, StoreError> {
+    let mut found = Vec::new();
+    if !references.is_empty() {
+        let order: HashMap<&str, usize> = references
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(n, reference)| (reference.id.as_str(), n))
+            .collect();
+        let list = padded(references.iter().map(|reference| reference.id.as_str()));
+        let named = Named::Reference { ids: list.len() };
+        for row in read(sql, key, named, list)? {
+            let id = row.text(FIELDS)?;
+            let Some(&rank) = order.get(id.as_str()) else { continue };
+            let evidence = TicketEvidence::Reference {
+                id: references[rank].id.clone(),
+                found_in: references[rank].found_in,
+                seen: row.flag(FIELDS + 1)?,
+            };
+            found.push(Candidate::read(&row, rank, evidence)?);
+        }
+    }
+    if !tagged.is_empty() {
+        let numbers = &tagged[..tagged.len().min(TAGS)];
+        let list = padded(numbers.iter().copied());
+        for row in read(sql, key, Named::Number { count: list.len() }, list)? {
+            let number = row.int(0)?;
+            let rank = numbers.iter().position(|tag| *tag == number).unwrap_or(TAGS);
+            let rank = references.len() + rank;
+            found.push(Candidate::read(&row, rank, TicketEvidence::SubjectTag)?);
+        }
+    }
+    follow_redirects(sql, key, &mut found)?;
+    Ok(choose(found))
+}
+
+struct Candidate {
+    /// Where its evidence stands among all of the message's.
+    rank: usize,
+    seen: bool,
+    merged: bool,
+    facts: TicketFacts,
+}
+
+impl Candidate {
+    fn read(row: &Row, rank: usize, evidence: TicketEvidence) -> Result<Candidate, StoreError> {
+        let seen = !matches!(evidence, TicketEvidence::Reference { seen: false, .. });
+        let role = match row.opt_text(7)? {
+            Some(_) => Some(row.parsed(7, "a role", parse_role)?),
+            None => None,
+        };
+        Ok(Candidate {
+            rank,
+            seen,
+            merged: row.opt_int(6)?.is_some(),
+            facts: TicketFacts {
+                number: row.int(0)?,
+                evidence,
+                status: row.parsed(1, "a ticket's status", TicketStatus::parse)?,
+                staff_only: row.flag(2)?,
+                closed_at: row.opt_time(3)?,
+                last_message_at: row.time(4)?,
+                subject: row.text(5)?,
+                sender_role: role,
+                site: site(row, TICKET_FIELDS, SiteMatch::Kept)?,
+            },
+        })
+    }
+}
+
+// Ten at most. When there are more, those the sender has a part in go before those they have not,
+// and ids that were seen before ids that were only named; what is kept stays in its order.
+fn choose(mut found: Vec<Candidate>) -> Vec<TicketFacts> {
+    found.sort_by_key(|candidate| {
+        let newest = std::cmp::Reverse(candidate.facts.last_message_at);
+        (candidate.rank, !candidate.seen, newest)
+    });
+    let mut numbers = HashSet::new();
+    found.retain(|candidate| numbers.insert(candidate.facts.number));
+    if found.len() > CANDIDATES {
+        let mut by_weight: Vec<usize> = (0..found.len()).collect();
+        by_weight.sort_by_key(|&n| (found[n].facts.sender_role.is_none(), !found[n].seen, n));
+        let kept: HashSet<usize> = by_weight.into_iter().take(CANDIDATES).collect();
+        let mut n = 0;
+        found.retain(|_| {
+            n += 1;
+            kept.contains(&(n - 1))
+        });
+    }
+    found.into_iter().map(|candidate| candidate.facts).collect()
+}
+
+// M-86: the target of a merged ticket takes its place, with the evidence that led there; a circle
+// leads nowhere.
+fn follow_redirects(
+    sql: &mut dyn Sql,
+    key: Option<&AddressKey>,
+    found: &mut Vec<Candidate>,
+) -> Result<(), StoreError> {
+    let merged: Vec<i64> =
+        found.iter().filter(|one| one.merged).map(|one| one.facts.number).collect();
+    if merged.is_empty() {
+        return Ok(());
+    }
+    let list = padded(merged);
+    let statement = format!(
+        "WITH RECURSIVE hop (origin, number, n) AS ( \
+           SELECT number, merged_into, 1 FROM ticket WHERE number IN ({}) \
+           UNION ALL SELECT h.origin, t.merged_into, h.n + 1 FROM hop h \
+             JOIN ticket t ON t.number = h.number \
+             WHERE t.merged_into IS NOT NULL AND h.n < {REDIRECTS}) \
+         SELECT h.origin, h.number FROM hop h JOIN ticket t ON t.number = h.number \
+         WHERE t.merged_into IS NULL",
+        placeholders(1, list.len())
+    );
+    let mut targets = BTreeMap::new();
+    for row in sql.query(&statement, &list)? {
+        targets.insert(row.int(0)?, row.int(1)?);
+    }
+    let (old, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(found).into_iter().partition(|candidate| candidate.merged);
+    *found = rest;
+    let list = padded(targets.values().copied());
+    if list.is_empty() {
+        return Ok(());
+    }
+    for row in read(sql, key, Named::Number { count: list.len() }, list)? {
+        let number = row.int(0)?;
+        for from in old.iter().filter(|from| targets.get(&from.facts.number) == Some(&number)) {
+            found.push(Candidate::read(&row, from.rank, from.facts.evidence.clone())?);
+        }
+    }
+    Ok(())
+}
+
+/// What names the tickets to read.
+#[derive(Clone, Copy)]
+enum Named {
+    Number { count: usize },
+    Reference { ids: usize },
+}
+
+// `MAX` finds the strongest role, since their words happen to stand in that order.
+fn read(
+    sql: &mut dyn Sql,
+    key: Option<&AddressKey>,
+    named: Named,
+    list: Vec<Value>,
+) -> Result<Vec<Row>, StoreError> {
+    let columns = format!(
+        "SELECT t.number, t.status, t.staff_only, t.closed_at, t.last_message_at, t.subject, \
+           t.merged_into, (SELECT MAX(r.role) FROM ticket_role r WHERE r.ticket = t.number \
+             AND (r.address_key = ?1 OR r.address_key IN (SELECT other.address_key \
+               FROM person_address mine JOIN person_address other ON other.person = mine.person \
+               WHERE mine.address_key = ?1))) AS role, {SITE_COLUMNS}"
+    );
+    let statement = match named {
+        Named::Number { count } => format!(
+            "{columns} FROM ticket t JOIN site s ON s.id = t.site \
+             WHERE t.number IN ({}) AND t.deleted_at IS NULL",
+            placeholders(2, count)
+        ),
+        Named::Reference { ids } => format!(
+            "{columns}, i.id, i.seen FROM thread_id i JOIN ticket t ON t.number = i.ticket \
+             JOIN site s ON s.id = t.site WHERE i.id IN ({}) AND t.deleted_at IS NULL \
+             ORDER BY role DESC NULLS LAST, i.seen DESC, t.last_message_at DESC LIMIT {ROWS}",
+            placeholders(2, ids)
+        ),
+    };
+    let mut values = vec![Value::from(key)];
+    values.extend(list);
+    sql.query(&statement, &values)
+}
+
+const TICKET_FIELDS: usize = 8;
+const FIELDS: usize = TICKET_FIELDS + SITE_FIELDS;

@@ -1,0 +1,84 @@
+//! Brings the tables up to date: append-only steps, each in a transaction of its own, each checked
+//! against the text it had when it was applied (P-19).
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::{Dialect, Sql, StoreError};
+use crate::args;
+
+/// One step. The files have the same names for each database.
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+const SQLITE: &[Migration] =
+    &[Migration { name: "0001_core", sql: include_str!("migrations/sqlite/0001_core.sql") }];
+
+/// Applies what is missing, in order; `transact` runs each step in a transaction of its own.
+/// Answers the names of the steps applied.
+pub fn migrate(
+    path: &str,
+    dialect: Dialect,
+    now: Timestamp,
+    mut transact: impl FnMut(
+        &mut dyn FnMut(&mut dyn Sql) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>,
+) -> Result<Vec<&'static str>, StoreError> {
+    let known = match dialect {
+        Dialect::Sqlite => SQLITE,
+        Dialect::Postgres => unreachable!("no store of this kind can be opened yet"),
+    };
+    let mut applied = Vec::new();
+    for (index, migration) in known.iter().enumerate() {
+        transact(&mut |sql| {
+            sql.execute(
+                "CREATE TABLE IF NOT EXISTS migration (\
+                   name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at INTEGER NOT NULL)",
+                args![],
+            )?;
+            let rows = sql.query("SELECT name, hash FROM migration ORDER BY name", args![])?;
+            if let Some(newer) = rows.get(known.len()) {
+                return Err(StoreError::Newer { path: path.to_owned(), found: newer.text(0)? });
+            }
+            if let Some(row) = rows.get(index) {
+                if row.text(0)? != migration.name {
+                    return Err(StoreError::Newer { path: path.to_owned(), found: row.text(0)? });
+                }
+                if row.text(1)? != hash(migration.sql) {
+                    return Err(StoreError::Rewritten { name: migration.name.to_owned() });
+                }
+                return Ok(());
+            }
+            for statement in statements(migration.sql) {
+                sql.execute(&statement, args![])?;
+            }
+            sql.execute(
+                "INSERT INTO migration (name, hash, applied_at) VALUES (?1, ?2, ?3)",
+                args![migration.name, hash(migration.sql), now],
+            )?;
+            applied.push(migration.name);
+            Ok(())
+        })?;
+    }
+    Ok(applied)
+}
+
+fn hash(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+// No statement of ours holds a semicolon inside, and comments stand on lines of their own.
+fn statements(sql: &str) -> Vec<String> {
+    let bare: String = sql
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    bare.split(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! Mail of ours, from the moment its cause is committed: queued, claimed, attempted, sent or given
+//! up. A row never holds a secret: what is recorded of a mail is its copy with `[redacted]`.
+
+mod attempt;
+mod desk;
+mod letter;
+
+pub use attempt::{
+    Attempt, GaveUp, Heard, OutboxClaim, begin_attempt, claim_due, give_up, next_due, recorded,
+    retry_at, sent, take_back,
+};
+pub use desk::{Entry, Filter, Page, cancel, list, retry, show};
+pub use letter::{
+    CausingMessage, Letter, LetterPerson, LetterSite, LetterTicket, causing_message, letter,
+    primary_users,
+};
+
+use jiff::Timestamp;
+
+use super::{Sql, StoreError};
+use crate::args;
+use crate::clock::Ids;
+use crate::mail::address::PlusTag;
+use crate::triage::plan::{MailCause, OutgoingMail};
+
+/// Where a mail of ours stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutboxState {
+    /// Taken out by hand.
+    Cancelled,
+    /// Refused for good by the other side, or bounced.
+    Failed,
+    /// Given up until somebody helps.
+    Parked,
+    Queued,
+    /// Rendered and kept, not sent: the transport is `none` (shadow mode).
+    Recorded,
+    Sending,
+    Sent,
+}
+
+impl OutboxState {
+    pub const ALL: [OutboxState; 7] = [
+        OutboxState::Cancelled,
+        OutboxState::Failed,
+        OutboxState::Parked,
+        OutboxState::Queued,
+        OutboxState::Recorded,
+        OutboxState::Sending,
+        OutboxState::Sent,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OutboxState::Cancelled => "cancelled",
+            OutboxState::Failed => "failed",
+            OutboxState::Parked => "parked",
+            OutboxState::Queued => "queued",
+            OutboxState::Recorded => "recorded",
+            OutboxState::Sending => "sending",
+            OutboxState::Sent => "sent",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<OutboxState> {
+        OutboxState::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What a mail is about, by the ids that `apply` minted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QueuedFor<'a> {
+    pub person: Option<&'a str>,
+    pub ticket: Option<i64>,
+    /// The message that caused it.
+    pub message: Option<&'a str>,
+}
+
+/// A mail that was queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    pub id: i64,
+    /// Without angle brackets.
+    pub message_id: String,
+}
+
+/// Queues a mail in the transaction of its cause. Its Message-ID is minted here, once and for ever
+/// (R-15, P-03).
+pub fn queue(
+    sql: &mut dyn Sql,
+    mail: &OutgoingMail,
+    about: QueuedFor<'_>,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<Queued, StoreError> {
+    let message_id = mint_message_id(&mail.message_id_domain, about.ticket, ids);
+    let (cause, parent, references) = match &mail.cause {
+        MailCause::Answer { parent, parent_references } => {
+            let references: Vec<&str> = parent_references.iter().map(|id| id.as_str()).collect();
+            ("answer", Some(parent.as_str()), Some(references.join(" ")))
+        }
+        MailCause::Notice => ("notice", None, None),
+    };
+    let row = sql.query_one(
+        // Without its tag, whatever `users.strip_plus_tag` says: the brake and the budgets of C-10
+        // count by mailbox, not by spelling (T-16, T-55).
+        "INSERT INTO outbox (template, to_address, to_key, to_domain, person, ticket, site, \
+           mailbox, locale, message_id, cause, in_reply_to, reply_references, message, \
+           automatic, state, due_at, queued_at) \
+         VALUES (?1, ?2, ?4, ?5, ?3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1, 'queued', ?15, ?15) \
+         RETURNING id",
+        args![
+            &mail.template,
+            mail.to.to_string(),
+            about.person,
+            mail.to.key(PlusTag::Strip).as_str(),
+            mail.to.domain(),
+            about.ticket,
+            &mail.site,
+            &mail.mailbox,
+            &mail.locale,
+            &message_id,
+            cause,
+            parent,
+            references,
+            about.message,
+            now,
+        ],
+    )?;
+    let row =
+        row.ok_or_else(|| StoreError::Violated("an outbox row was not written".to_owned()))?;
+    Ok(Queued { id: row.int(0)?, message_id })
+}
+
+// A dot-atom whatever the configuration holds: 74 random bits, so that knowing one is evidence of
+// having had the mail.
+fn mint_message_id(domain: &str, ticket: Option<i64>, ids: &Ids) -> String {
+    let domain: String = domain
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        .collect::<String>()
+        .split('.')
+        .filter(|label| !label.is_empty())
+        .collect::<Vec<_>>()
+        .join(".");
+    let domain = if domain.is_empty() { "guichet.invalid" } else { &domain };
+    format!("{}.{}@{domain}", ids.uuid().replace('-', ""), ticket.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

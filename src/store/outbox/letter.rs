@@ -1,0 +1,199 @@
+//! What a template may say: everything about one mail that the store knows.
+
+use jiff::Timestamp;
+
+use crate::args;
+use crate::mail::MessageId;
+use crate::store::{Row, Sql, StoreError};
+use crate::triage::facts::{TicketStatus, UserStatus};
+use crate::triage::plan::MailCause;
+use crate::triage::policy::Access;
+
+/// One mail to write, with those it concerns.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub id: i64,
+    pub template: String,
+    pub to: String,
+    /// The mailbox whose address it comes from.
+    pub mailbox: String,
+    pub locale: String,
+    /// Without angle brackets; the same for every attempt (P-03).
+    pub message_id: String,
+    pub cause: MailCause,
+    pub queued_at: Timestamp,
+    /// How often it was tried before.
+    pub attempts: i64,
+    pub person: Option<LetterPerson>,
+    pub ticket: Option<LetterTicket>,
+    pub site: Option<LetterSite>,
+    /// The message that caused it; its text is read by [`causing_message`].
+    pub message: Option<String>,
+}
+
+/// The user a mail goes to or is about.
+#[derive(Clone, Debug)]
+pub struct LetterPerson {
+    pub id: String,
+    pub first_name: String,
+    pub last_name: String,
+    /// What they log in with: their first address.
+    pub username: Option<String>,
+    pub phone: Option<String>,
+    pub mobile: Option<String>,
+    pub department: Option<String>,
+    pub job_title: Option<String>,
+    pub locale: Option<String>,
+    pub access: Access,
+    pub status: UserStatus,
+}
+
+/// The ticket a mail is about.
+#[derive(Clone, Debug)]
+pub struct LetterTicket {
+    pub number: i64,
+    pub subject: String,
+    pub status: TicketStatus,
+    pub department: Option<String>,
+    pub assignee: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// The site a mail belongs to.
+#[derive(Clone, Debug)]
+pub struct LetterSite {
+    pub id: String,
+    pub name: String,
+    pub phone: Option<String>,
+    pub locale: Option<String>,
+}
+
+/// The words that caused a mail.
+#[derive(Clone, Debug)]
+pub struct CausingMessage {
+    /// What a ticket shows of it.
+    pub text: String,
+    /// The whole of it.
+    pub whole: String,
+    pub written_at: Timestamp,
+}
+
+/// Reads what there is to say in a mail, or `None` when there is no such mail.
+pub fn letter(sql: &mut dyn Sql, id: i64) -> Result<Option<Letter>, StoreError> {
+    let row = sql.query_one(
+        "SELECT o.template, o.to_address, o.mailbox, o.locale, o.message_id, o.cause, \
+           o.in_reply_to, o.reply_references, o.queued_at, o.message, \
+           p.id, p.first_name, p.last_name, p.phone, p.mobile, p.department, p.job_title, \
+           p.locale, p.access, p.status, a.address, \
+           t.number, t.subject, t.status, t.department, t.assignee, t.created_at, \
+           s.id, s.name, s.phone, s.locale, o.attempts \
+         FROM outbox o \
+         LEFT JOIN person p ON p.id = o.person \
+         LEFT JOIN person_address a ON a.person = p.id AND a.n = 0 \
+         LEFT JOIN ticket t ON t.number = o.ticket \
+         LEFT JOIN site s ON s.id = o.site \
+         WHERE o.id = ?1",
+        args![id],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Letter {
+        id,
+        template: row.text(0)?,
+        to: row.text(1)?,
+        mailbox: row.text(2)?,
+        locale: row.text(3)?,
+        message_id: row.text(4)?,
+        cause: cause(&row)?,
+        queued_at: row.time(8)?,
+        message: row.opt_text(9)?,
+        attempts: row.int(31)?,
+        person: person(&row)?,
+        ticket: ticket(&row)?,
+        site: site(&row)?,
+    }))
+}
+
+/// The words of the message that caused a mail, when it is on a ticket.
+pub fn causing_message(
+    sql: &mut dyn Sql,
+    message: &str,
+) -> Result<Option<CausingMessage>, StoreError> {
+    let row = sql.query_one(
+        "SELECT body, visible, written_at FROM ticket_message WHERE message = ?1",
+        args![message],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    let whole = row.text(0)?;
+    let text = row.opt_text(1)?.unwrap_or_else(|| whole.clone());
+    Ok(Some(CausingMessage { text, whole, written_at: row.time(2)? }))
+}
+
+/// The primary users of a site: their names, or the address of one who has not written yet.
+pub fn primary_users(sql: &mut dyn Sql, site: &str) -> Result<Vec<String>, StoreError> {
+    sql.query(
+        "SELECT s.address_key, p.first_name, p.last_name FROM site_primary s \
+         LEFT JOIN person_address a ON a.address_key = s.address_key \
+         LEFT JOIN person p ON p.id = a.person AND p.deleted_at IS NULL \
+         WHERE s.site = ?1 ORDER BY s.address_key",
+        args![site],
+    )?
+    .iter()
+    .map(|row| {
+        let names = [row.opt_text(1)?.unwrap_or_default(), row.opt_text(2)?.unwrap_or_default()];
+        let name = names.join(" ").trim().to_owned();
+        if name.is_empty() { row.text(0) } else { Ok(name) }
+    })
+    .collect()
+}
+
+fn cause(row: &Row) -> Result<MailCause, StoreError> {
+    let kind = row.text(5)?;
+    let parent = row.opt_text(6)?.as_deref().and_then(MessageId::parse);
+    let references = row.opt_text(7)?.unwrap_or_default();
+    Ok(match (kind.as_str(), parent) {
+        ("answer", Some(parent)) => MailCause::Answer {
+            parent,
+            parent_references: references.split(' ').filter_map(MessageId::parse).collect(),
+        },
+        _ => MailCause::Notice,
+    })
+}
+
+fn person(row: &Row) -> Result<Option<LetterPerson>, StoreError> {
+    let Some(id) = row.opt_text(10)? else { return Ok(None) };
+    Ok(Some(LetterPerson {
+        id,
+        first_name: row.text(11)?,
+        last_name: row.text(12)?,
+        phone: row.opt_text(13)?,
+        mobile: row.opt_text(14)?,
+        department: row.opt_text(15)?,
+        job_title: row.opt_text(16)?,
+        locale: row.opt_text(17)?,
+        access: row.parsed(18, "an access", Access::parse)?,
+        status: row.parsed(19, "a user's status", UserStatus::parse)?,
+        username: row.opt_text(20)?,
+    }))
+}
+
+fn ticket(row: &Row) -> Result<Option<LetterTicket>, StoreError> {
+    let Some(number) = row.opt_int(21)? else { return Ok(None) };
+    Ok(Some(LetterTicket {
+        number,
+        subject: row.text(22)?,
+        status: row.parsed(23, "a ticket's status", TicketStatus::parse)?,
+        department: row.opt_text(24)?,
+        assignee: row.opt_text(25)?,
+        created_at: row.time(26)?,
+    }))
+}
+
+fn site(row: &Row) -> Result<Option<LetterSite>, StoreError> {
+    let Some(id) = row.opt_text(27)? else { return Ok(None) };
+    Ok(Some(LetterSite {
+        id,
+        name: row.text(28)?,
+        phone: row.opt_text(29)?,
+        locale: row.opt_text(30)?,
+    }))
+}

@@ -1,0 +1,253 @@
+//! Leases on spooled messages. The attempt is counted by the transaction that claims, so before
+//! anything reads the message (P-12); the fencing number lets nobody finish who lost the lease (P-10).
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Origin, parse_intake};
+use crate::args;
+use crate::store::sql::{padded, placeholders};
+use crate::store::{Dialect, Row, Sql, StoreError, Value};
+use crate::triage::facts::Intake;
+
+/// When and how a message arrived: what the facts about it are gathered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// The id of the message; empty for one that is not in the store.
+    pub message: String,
+    pub arrived_at: Timestamp,
+    /// When it counts against the limits: its arrival, or, once deferred, the end of the deferral.
+    pub counted_at: Timestamp,
+    pub intake: Intake,
+}
+
+/// One worker's lease on one spooled message.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub arrived: Arrived,
+    pub mailbox: String,
+    pub origin: Origin,
+    /// Bytes of the raw message.
+    pub size: u64,
+    /// This one included.
+    pub attempts: u32,
+    /// Who holds the lease.
+    pub worker: String,
+    pub until: Timestamp,
+    /// Higher with each claim of the message.
+    pub fence: i64,
+}
+
+impl Claim {
+    /// The id of the message.
+    pub fn id(&self) -> &str {
+        &self.arrived.message
+    }
+}
+
+/// How a decided message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    Done,
+    Held,
+}
+
+/// Whether a claim that is handed back counts as an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The message may be to blame.
+    Counted,
+    /// Nobody looked at it, or the trouble was elsewhere: a shutdown, a busy store.
+    Forgiven,
+}
+
+/// Leases what is waiting, oldest arrival first: new messages, deferred ones that are due, and those
+/// whose lease ran out. At most `limit_count`, and no more than the first beyond `limit_bytes`. One
+/// that was tried before is claimed alone, so that it can take nobody with it.
+pub fn claim(
+    sql: &mut dyn Sql,
+    worker: &str,
+    now: Timestamp,
+    lease: SignedDuration,
+    limit_count: u32,
+    limit_bytes: u64,
+) -> Result<Vec<Claim>, StoreError> {
+    let waiting = waiting(sql, now, limit_count)?;
+    let mut chosen: Vec<Value> = Vec::new();
+    let mut bytes: u64 = 0;
+    for row in &waiting {
+        bytes = bytes.saturating_add(size(row, 1)?);
+        let tried = row.int(2)? > 0;
+        if !chosen.is_empty() && (tried || bytes > limit_bytes) {
+            break;
+        }
+        chosen.push(Value::from(row.text(0)?));
+        if tried {
+            break;
+        }
+    }
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let order: HashMap<String, usize> = waiting
+        .iter()
+        .enumerate()
+        .map(|(n, row)| Ok((row.text(0)?, n)))
+        .collect::<Result<_, _>>()?;
+    let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let list = padded(chosen);
+    let statement = format!(
+        "UPDATE message SET state = 'active', leased_by = ?1, leased_until = ?2, \
+           attempts = attempts + 1, fence = fence + 1 WHERE id IN ({}) \
+         RETURNING id, mailbox, origin, intake, arrived_at, due_at, size, attempts, fence",
+        placeholders(3, list.len())
+    );
+    let mut values = vec![Value::from(worker), Value::from(until)];
+    values.extend(list);
+    let mut claims = sql
+        .query(&statement, &values)?
+        .iter()
+        .map(|row| read(row, worker, until))
+        .collect::<Result<Vec<_>, _>>()?;
+    // The order of RETURNING is nobody's promise.
+    claims.sort_by_key(|claim| order.get(claim.id()).copied());
+    Ok(claims)
+}
+
+/// Frees what this worker had claimed before it was killed: nobody else will end it sooner. The
+/// attempts stay counted.
+pub fn take_back(sql: &mut dyn Sql, worker: &str, now: Timestamp) -> Result<u64, StoreError> {
+    sql.execute(
+        "UPDATE message SET leased_until = ?2 \
+         WHERE state = 'active' AND leased_by = ?1 AND leased_until > ?2",
+        args![worker, now],
+    )
+}
+
+/// Hands a claim back: the message waits as before.
+pub fn release(sql: &mut dyn Sql, claim: &Claim, attempt: Attempt) -> Result<(), StoreError> {
+    let forgiven = match attempt {
+        Attempt::Counted => 0_i64,
+        Attempt::Forgiven => 1,
+    };
+    let changed = sql.execute(
+        "UPDATE message SET state = 'incoming', leased_by = NULL, leased_until = NULL, \
+           attempts = attempts - ?3 WHERE id = ?1 AND fence = ?2 AND state = 'active'",
+        args![claim.id(), claim.fence, forgiven],
+    )?;
+    ours(claim, changed)
+}
+
+/// Puts a message off until there is room (E-142); it then counts as arrived at `until`.
+pub fn defer(sql: &mut dyn Sql, claim: &Claim, until: Timestamp) -> Result<(), StoreError> {
+    let changed = sql.execute(
+        "UPDATE message SET state = 'deferred', due_at = ?3, attempts = 0, leased_by = NULL, \
+           leased_until = NULL WHERE id = ?1 AND fence = ?2 AND state = 'active'",
+        args![claim.id(), claim.fence, until],
+    )?;
+    ours(claim, changed)
+}
+
+/// Puts a message back after a failure of its own: it is tried again at `until`, alone, and the
+/// attempt counts.
+pub fn set_back(sql: &mut dyn Sql, claim: &Claim, until: Timestamp) -> Result<(), StoreError> {
+    let changed = sql.execute(
+        "UPDATE message SET state = 'deferred', due_at = ?3, leased_by = NULL, \
+           leased_until = NULL WHERE id = ?1 AND fence = ?2 AND state = 'active'",
+        args![claim.id(), claim.fence, until],
+    )?;
+    ours(claim, changed)
+}
+
+/// Ends the walk of a message. It must still be ours, or the whole transaction is refused (P-10).
+pub fn finish(sql: &mut dyn Sql, claim: &Claim, finished: Finished) -> Result<(), StoreError> {
+    let statement = match finished {
+        Finished::Done => {
+            "UPDATE message SET state = 'done', due_at = NULL, leased_by = NULL, \
+               leased_until = NULL, acknowledgement = \
+               CASE acknowledgement WHEN 'pending' THEN 'owed' ELSE acknowledgement END \
+             WHERE id = ?1 AND fence = ?2 AND state = 'active'"
+        }
+        Finished::Held => {
+            "UPDATE message SET state = 'held', due_at = NULL, leased_by = NULL, \
+               leased_until = NULL WHERE id = ?1 AND fence = ?2 AND state = 'active'"
+        }
+    };
+    let changed = sql.execute(statement, args![claim.id(), claim.fence])?;
+    ours(claim, changed)
+}
+
+/// When something can next be claimed: `now` or earlier when it is waiting already.
+pub fn next_due(sql: &mut dyn Sql, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let row = sql.query_one(
+        "SELECT (SELECT 1 FROM message WHERE state = 'incoming' AND due_at IS NOT NULL LIMIT 1), \
+           (SELECT MIN(due_at) FROM message WHERE state = 'deferred' AND due_at IS NOT NULL), \
+           (SELECT MIN(leased_until) FROM message WHERE state = 'active' AND due_at IS NOT NULL)",
+        args![],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    if row.opt_int(0)?.is_some() {
+        return Ok(Some(now));
+    }
+    Ok([row.opt_time(1)?, row.opt_time(2)?].into_iter().flatten().min())
+}
+
+// PostgreSQL locks the rows it reads and passes over those of other workers, which it cannot do in a
+// union; SQLite has one writer, and reads the three states one after the other from the index.
+fn waiting(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Row>, StoreError> {
+    let statement = match sql.dialect() {
+        Dialect::Postgres => {
+            "SELECT id, size, attempts FROM message WHERE due_at IS NOT NULL \
+               AND (state = 'incoming' OR (state = 'deferred' AND due_at <= ?1) \
+                 OR (state = 'active' AND leased_until <= ?1)) \
+             ORDER BY due_at, id LIMIT ?2 FOR UPDATE SKIP LOCKED"
+        }
+        Dialect::Sqlite => {
+            "SELECT id, size, attempts FROM ( \
+               SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+                 FROM message WHERE state = 'incoming' AND due_at IS NOT NULL \
+                 ORDER BY due_at, id LIMIT ?2) AS a \
+               UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+                 FROM message WHERE state = 'deferred' AND due_at <= ?1 \
+                 ORDER BY due_at, id LIMIT ?2) AS b \
+               UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+                 FROM message WHERE state = 'active' AND due_at IS NOT NULL AND leased_until <= ?1 \
+                 ORDER BY due_at, id LIMIT ?2) AS c \
+             ) AS waiting ORDER BY due_at, id LIMIT ?2"
+        }
+    };
+    sql.query(statement, args![now, limit])
+}
+
+fn read(row: &Row, worker: &str, until: Timestamp) -> Result<Claim, StoreError> {
+    Ok(Claim {
+        arrived: Arrived {
+            message: row.text(0)?,
+            intake: row.parsed(3, "a way in", parse_intake)?,
+            arrived_at: row.time(4)?,
+            counted_at: row.time(5)?,
+        },
+        mailbox: row.text(1)?,
+        origin: row.parsed(2, "an origin", Origin::parse)?,
+        size: size(row, 6)?,
+        attempts: u32::try_from(row.int(7)?).map_err(|_| row.refuse(7, "a count"))?,
+        worker: worker.to_owned(),
+        until,
+        fence: row.int(8)?,
+    })
+}
+
+fn size(row: &Row, column: usize) -> Result<u64, StoreError> {
+    u64::try_from(row.int(column)?).map_err(|_| row.refuse(column, "a size"))
+}
+
+fn ours(claim: &Claim, changed: u64) -> Result<(), StoreError> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Violated(format!(
+        "message `{}` is no longer ours: its lease ran out and another worker has it",
+        claim.id()
+    )))
+}

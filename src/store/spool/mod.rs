@@ -1,0 +1,304 @@
+//! The ledger and the raw bytes: every message that was ever brought in, once, and where it stands
+//! (design §4.1, P-01, P-02). Bytes are kept apart from state, in compressed frames of 1 MiB.
+
+mod acknowledgement;
+mod claim;
+mod held;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::sql::{MANY, padded, placeholders, rows};
+use super::{Sql, StoreError, Value, decisions};
+use crate::args;
+use crate::clock::Ids;
+pub use crate::triage::facts::Intake;
+use crate::triage::plan::{Outcome, Reason};
+
+pub use acknowledgement::{acknowledged, owed};
+pub use claim::{
+    Arrived, Attempt, Claim, Finished, claim, defer, finish, next_due, release, set_back, take_back,
+};
+pub use held::{drop_held, release_held};
+
+// Bytes in one frame, before compression: what is in memory at a time when one is cut.
+const FRAME: usize = 1 << 20;
+// zstd's fastest regular level: a third of the bytes for a few microseconds.
+const LEVEL: i32 = 1;
+
+/// A message as fetched: its bytes, where they came from, and when they arrived.
+#[derive(Clone, Debug)]
+pub struct RawMessage {
+    /// The name of the mailbox.
+    pub mailbox: String,
+    pub origin: Origin,
+    pub arrived_at: Timestamp,
+    pub intake: Intake,
+    pub raw: Vec<u8>,
+}
+
+/// Where a message came from, enough to find it there again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// Handed in as a file, by `ingest` or `replay`.
+    File { name: String },
+    /// A maildir file's name up to the `:`.
+    MaildirFile { base: String },
+    /// R-36: what identifies a message on a server.
+    Uid { validity: u32, uid: u32 },
+}
+
+impl Origin {
+    /// What is unique for the message within its mailbox.
+    pub fn key(&self) -> String {
+        match self {
+            Origin::File { name } => format!("file/{name}"),
+            Origin::MaildirFile { base } => format!("maildir/{base}"),
+            Origin::Uid { validity, uid } => format!("uid/{validity}/{uid}"),
+        }
+    }
+
+    /// Reads back what [`Origin::key`] wrote.
+    pub fn parse(key: &str) -> Option<Origin> {
+        let (kind, rest) = key.split_once('/')?;
+        match kind {
+            "file" => Some(Origin::File { name: rest.to_owned() }),
+            "maildir" => Some(Origin::MaildirFile { base: rest.to_owned() }),
+            "uid" => {
+                let (validity, uid) = rest.split_once('/')?;
+                Some(Origin::Uid { validity: validity.parse().ok()?, uid: uid.parse().ok()? })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the mailbox is told once the message is decided (`mailbox.after`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledge {
+    AfterDecision,
+    Never,
+}
+
+/// A message made ready for the spool, away from the store thread: named and compressed.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    id: String,
+    mailbox: String,
+    origin: String,
+    intake: Intake,
+    arrived_at: Timestamp,
+    size: i64,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Arrival {
+    /// Mints the message's id and compresses its bytes.
+    pub fn new(message: RawMessage, ids: &Ids) -> Arrival {
+        let mut compressor =
+            zstd::bulk::Compressor::new(LEVEL).expect("there is memory for a small compressor");
+        let mut compress = |frame: &[u8]| {
+            compressor.compress(frame).expect("the buffer is as large as the worst case asks")
+        };
+        let mut frames: Vec<_> = message.raw.chunks(FRAME).map(&mut compress).collect();
+        // An empty message has a frame too: one without any has lost its bytes.
+        if frames.is_empty() {
+            frames.push(compress(&[]));
+        }
+        Arrival {
+            id: ids.uuid(),
+            mailbox: message.mailbox,
+            origin: message.origin.key(),
+            intake: message.intake,
+            arrived_at: message.arrived_at,
+            size: i64::try_from(message.raw.len()).unwrap_or(i64::MAX),
+            frames,
+        }
+    }
+
+    /// The id the message has once it is spooled.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Spools messages; answers the ids of those that were not in the ledger yet (P-02).
+pub fn spool(
+    sql: &mut dyn Sql,
+    arrivals: &[Arrival],
+    now: Timestamp,
+    acknowledge: Acknowledge,
+) -> Result<Vec<String>, StoreError> {
+    let mut inserted = Vec::with_capacity(arrivals.len());
+    for batch in arrivals.chunks(MANY) {
+        let mut values = Vec::with_capacity(batch.len() * LEDGER_COLUMNS);
+        for arrival in batch {
+            // A stub says less than the mailbox holds, so the mailbox keeps it (M-04).
+            let acknowledgement = match (acknowledge, arrival.intake) {
+                (Acknowledge::AfterDecision, Intake::Backfill | Intake::Mailbox) => "pending",
+                (Acknowledge::AfterDecision, Intake::Stub) | (Acknowledge::Never, _) => "never",
+            };
+            values.extend([
+                Value::from(&arrival.id),
+                Value::from(&arrival.mailbox),
+                Value::from(&arrival.origin),
+                Value::from(intake_word(arrival.intake)),
+                Value::from(arrival.arrived_at),
+                Value::from(now),
+                Value::Int(arrival.size),
+                Value::from("incoming"),
+                Value::from(arrival.arrived_at),
+                Value::from(acknowledgement),
+            ]);
+        }
+        let new = insert_ledger(sql, batch.len(), &values)?;
+        insert_frames(sql, batch.iter().filter(|arrival| new.contains(&arrival.id)))?;
+        let kept = batch.iter().filter(|arrival| new.contains(&arrival.id));
+        inserted.extend(kept.map(|arrival| arrival.id.clone()));
+    }
+    Ok(inserted)
+}
+
+/// Which of these origins of a mailbox are in the ledger.
+pub fn known(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    origins: &[String],
+) -> Result<HashSet<String>, StoreError> {
+    let mut known = HashSet::new();
+    for batch in origins.chunks(MANY) {
+        let list = padded(batch);
+        let statement = format!(
+            "SELECT origin FROM message WHERE mailbox = ?1 AND origin IN ({})",
+            placeholders(2, list.len())
+        );
+        let mut values = vec![Value::from(mailbox)];
+        values.extend(list);
+        for row in sql.query(&statement, &values)? {
+            known.insert(row.text(0)?);
+        }
+    }
+    Ok(known)
+}
+
+/// Enters what a mailbox held before its `start` into the ledger, decided as `before_start`,
+/// without its bytes (E-09); answers how many were new.
+pub fn skip(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    messages: &[(Origin, Timestamp)],
+    now: Timestamp,
+    ids: &Ids,
+) -> Result<usize, StoreError> {
+    let mut skipped = 0;
+    for batch in messages.chunks(MANY) {
+        let mut values = Vec::with_capacity(batch.len() * LEDGER_COLUMNS);
+        for (origin, arrived_at) in batch {
+            values.extend([
+                Value::from(ids.uuid()),
+                Value::from(mailbox),
+                Value::from(origin.key()),
+                Value::from(intake_word(Intake::Mailbox)),
+                Value::from(*arrived_at),
+                Value::from(now),
+                Value::Int(0),
+                Value::from("done"),
+                Value::Null,
+                Value::from("never"),
+            ]);
+        }
+        let new = insert_ledger(sql, batch.len(), &values)?;
+        for some in new.iter().collect::<Vec<_>>().chunks(MANY) {
+            decisions::insert_bare(sql, mailbox, some, Outcome::Ignored, Reason::BeforeStart, now)?;
+        }
+        skipped += new.len();
+    }
+    Ok(skipped)
+}
+
+/// When a message arrived; `None` when there is none with this id.
+pub fn arrived_at(sql: &mut dyn Sql, id: &str) -> Result<Option<Timestamp>, StoreError> {
+    let row = sql.query_one("SELECT arrived_at FROM message WHERE id = ?1", args![id])?;
+    row.map(|row| row.time(0)).transpose()
+}
+
+/// The bytes of a message as they were fetched; `None` when they are not (or no longer) stored.
+pub fn raw(sql: &mut dyn Sql, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let rows = sql.query("SELECT bytes FROM raw_chunk WHERE message = ?1 ORDER BY n", args![id])?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut decompressor = zstd::bulk::Decompressor::new().map_err(|error| damaged(id, &error))?;
+    let mut raw = Vec::new();
+    for row in rows {
+        let frame = row.blob(0)?;
+        raw.extend(decompressor.decompress(&frame, FRAME).map_err(|error| damaged(id, &error))?);
+    }
+    Ok(Some(raw))
+}
+
+const LEDGER_COLUMNS: usize = 10;
+
+fn insert_ledger(
+    sql: &mut dyn Sql,
+    count: usize,
+    values: &[Value],
+) -> Result<HashSet<String>, StoreError> {
+    let statement = format!(
+        "INSERT INTO message (id, mailbox, origin, intake, arrived_at, spooled_at, size, state, \
+           due_at, acknowledgement) VALUES {} \
+         ON CONFLICT (mailbox, origin) DO NOTHING RETURNING id",
+        rows(count, LEDGER_COLUMNS)
+    );
+    sql.query(&statement, values)?.iter().map(|row| row.text(0)).collect()
+}
+
+// As many frames in a statement as make a few MiB together: a batch may hold large messages.
+fn insert_frames<'a>(
+    sql: &mut dyn Sql,
+    arrivals: impl Iterator<Item = &'a Arrival>,
+) -> Result<(), StoreError> {
+    const BYTES: usize = 4 << 20;
+    let mut values = Vec::new();
+    let mut bytes = 0;
+    for arrival in arrivals {
+        for (n, frame) in (0_i64..).zip(&arrival.frames) {
+            values.extend([Value::from(&arrival.id), Value::Int(n), Value::from(&frame[..])]);
+            bytes += frame.len();
+            if bytes >= BYTES || values.len() >= 3 * MANY {
+                write_frames(sql, &values)?;
+                values.clear();
+                bytes = 0;
+            }
+        }
+    }
+    if values.is_empty() { Ok(()) } else { write_frames(sql, &values) }
+}
+
+fn write_frames(sql: &mut dyn Sql, values: &[Value]) -> Result<(), StoreError> {
+    let statement =
+        format!("INSERT INTO raw_chunk (message, n, bytes) VALUES {}", rows(values.len() / 3, 3));
+    sql.execute(&statement, values).map(drop)
+}
+
+fn damaged(id: &str, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Violated(format!("the raw bytes of message `{id}` are damaged: {error}"))
+}
+
+fn intake_word(intake: Intake) -> &'static str {
+    match intake {
+        Intake::Backfill => "backfill",
+        Intake::Mailbox => "mailbox",
+        Intake::Stub => "stub",
+    }
+}
+
+pub(super) fn parse_intake(word: &str) -> Option<Intake> {
+    match word {
+        "backfill" => Some(Intake::Backfill),
+        "mailbox" => Some(Intake::Mailbox),
+        "stub" => Some(Intake::Stub),
+        _ => None,
+    }
+}

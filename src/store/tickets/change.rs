@@ -1,0 +1,253 @@
+//! What messages do to tickets: each function is one effect of a plan.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::role_word;
+use crate::args;
+use crate::mail::links;
+use crate::mail::{AddressKey, Attachment, AttachmentSource, Flag, InboundMessage};
+use crate::store::sql::{MANY, rows};
+use crate::store::{Sql, StoreError, Value};
+use crate::triage::facts::TicketRole;
+use crate::triage::plan::{MessageAuthor, NewTicket, Plan};
+
+/// Opens a ticket for a message that arrived then; answers its number.
+pub fn open(
+    sql: &mut dyn Sql,
+    ticket: &NewTicket,
+    person: Option<&str>,
+    arrived_at: Timestamp,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let row = sql.query_one(
+        "INSERT INTO ticket (subject, requester_address, requester_key, requester_name, person, \
+           site, mailbox, department, status, staff_only, created_at, updated_at, \
+           last_message_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?10, ?11) RETURNING number",
+        args![
+            &ticket.subject,
+            &ticket.requester_address,
+            &ticket.requester_key,
+            ticket.requester_name.as_deref(),
+            person,
+            &ticket.site,
+            &ticket.mailbox,
+            ticket.department.as_deref(),
+            ticket.staff_only,
+            now,
+            arrived_at,
+        ],
+    )?;
+    match row {
+        Some(row) => row.int(0),
+        None => Err(StoreError::Violated("a new ticket has no number".to_owned())),
+    }
+}
+
+/// A message as it comes onto a ticket.
+pub struct Added<'a> {
+    pub ticket: i64,
+    /// The id of the message in the ledger.
+    pub id: &'a str,
+    pub message: &'a InboundMessage,
+    pub plan: &'a Plan,
+    pub author: &'a MessageAuthor,
+    /// The author's user, if they have one.
+    pub person: Option<&'a str>,
+    pub arrived_at: Timestamp,
+}
+
+/// Adds a message to a ticket. A note of a machine touches nothing else of it (M-55).
+pub fn add_message(sql: &mut dyn Sql, added: &Added<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let Added { ticket, id, message, plan, author, person, arrived_at } = added;
+    let from = message.from.first();
+    let sender = plan.story.user.as_ref().map(|user| user.address.as_str());
+    let written_at = match message.date.at {
+        Some(at) if !plan.flags.contains(&Flag::DateRepaired) => at,
+        _ => *arrived_at,
+    };
+    let flags: Vec<String> = plan.flags.iter().map(Flag::name).collect();
+    let attachments: Vec<StoredAttachment> =
+        message.attachments.iter().map(StoredAttachment::from).collect();
+    sql.execute(
+        "INSERT INTO ticket_message (ticket, n, message, author, from_address, from_name, person, \
+           written_at, added_at, subject, body, visible, flags, attachments) \
+         VALUES (?1, (SELECT COALESCE(MAX(n), 0) + 1 FROM ticket_message WHERE ticket = ?1), \
+           ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        args![
+            *ticket,
+            *id,
+            match author {
+                MessageAuthor::Machine => "machine",
+                MessageAuthor::Person(_) => "person",
+            },
+            sender.or(from.map(|from| from.address.as_str())).unwrap_or_default(),
+            // M-45: a name that shows another address is not used.
+            from.and_then(|from| from.name.as_deref())
+                .filter(|_| !plan.flags.contains(&Flag::NameContainsAddress)),
+            *person,
+            written_at,
+            now,
+            &message.subject,
+            links::redacted(&message.text).into_owned(),
+            Some(&plan.reply.visible)
+                .filter(|visible| **visible != message.text)
+                .map(|visible| links::redacted(visible).into_owned()),
+            json(&flags)?,
+            json(&attachments)?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Notes that a person's message was added. A late one does not make the ticket look older.
+pub fn touch(
+    sql: &mut dyn Sql,
+    ticket: i64,
+    arrived_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE ticket SET updated_at = ?2, last_message_at = \
+           CASE WHEN last_message_at < ?3 THEN ?3 ELSE last_message_at END WHERE number = ?1",
+        args![ticket, now, arrived_at],
+    )
+    .map(drop)
+}
+
+/// Reopens a closed ticket (M-86).
+pub fn reopen(sql: &mut dyn Sql, ticket: i64, now: Timestamp) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE ticket SET status = 'open', closed_at = NULL, updated_at = ?2 WHERE number = ?1",
+        args![ticket, now],
+    )
+    .map(drop)
+}
+
+/// Links a new ticket to the one it claimed to belong to; that one is not touched (M-81).
+pub fn link(sql: &mut dyn Sql, ticket: i64, to: i64) -> Result<(), StoreError> {
+    sql.execute("UPDATE ticket SET linked_to = ?2 WHERE number = ?1", args![ticket, to]).map(drop)
+}
+
+/// Gives the ticket that a message opened to its requester's new user.
+pub fn attach_user(
+    sql: &mut dyn Sql,
+    message: &str,
+    person: &str,
+    key: &AddressKey,
+) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE ticket SET person = ?1 WHERE person IS NULL AND requester_key = ?2 \
+         AND number = (SELECT ticket FROM ticket_message WHERE message = ?3)",
+        args![person, key, message],
+    )?;
+    sql.execute(
+        "UPDATE ticket_message SET person = ?1 WHERE person IS NULL AND message = ?2",
+        args![person, message],
+    )
+    .map(drop)
+}
+
+/// Notes who is what to a ticket (M-80): a stronger part stays. The words of the parts happen to
+/// stand in the order of their strength.
+pub fn add_people(
+    sql: &mut dyn Sql,
+    ticket: i64,
+    people: &[(AddressKey, TicketRole)],
+) -> Result<(), StoreError> {
+    // One statement must not change a row twice.
+    let mut strongest = std::collections::BTreeMap::new();
+    for (key, role) in people {
+        let entry = strongest.entry(key).or_insert(*role);
+        *entry = (*entry).min(*role);
+    }
+    let strongest: Vec<_> = strongest.into_iter().collect();
+    for batch in strongest.chunks(MANY) {
+        let values: Vec<Value> = batch
+            .iter()
+            .flat_map(|(key, role)| {
+                [Value::Int(ticket), Value::from(*key), Value::from(role_word(*role))]
+            })
+            .collect();
+        let statement = format!(
+            "INSERT INTO ticket_role (ticket, address_key, role) VALUES {} \
+             ON CONFLICT (ticket, address_key) DO UPDATE SET role = excluded.role \
+             WHERE ticket_role.role < excluded.role",
+            rows(batch.len(), 3)
+        );
+        sql.execute(&statement, &values)?;
+    }
+    Ok(())
+}
+
+/// A message id that leads to a ticket from now on (M-87).
+pub struct Known<'a> {
+    pub id: &'a str,
+    pub ticket: i64,
+    pub seen: Seen,
+}
+
+/// Whether a message with this id was ever received or sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seen {
+    /// Somebody only named it.
+    Named,
+    Received,
+}
+
+/// Stores the ids that lead to a ticket; one that was only named becomes seen, never the reverse.
+pub fn add_ids(sql: &mut dyn Sql, known: &[Known<'_>]) -> Result<(), StoreError> {
+    let mut best = std::collections::BTreeMap::new();
+    for Known { id, ticket, seen } in known {
+        let entry = best.entry((*id, *ticket)).or_insert(*seen);
+        *entry = (*entry).max(*seen);
+    }
+    let best: Vec<_> = best.into_iter().collect();
+    for batch in best.chunks(MANY) {
+        let values: Vec<Value> = batch
+            .iter()
+            .flat_map(|((id, ticket), seen)| {
+                [Value::from(*id), Value::Int(*ticket), Value::from(*seen == Seen::Received)]
+            })
+            .collect();
+        let statement = format!(
+            "INSERT INTO thread_id (id, ticket, seen) VALUES {} \
+             ON CONFLICT (id, ticket) DO UPDATE SET seen = 1 \
+             WHERE thread_id.seen = 0 AND excluded.seen = 1",
+            rows(batch.len(), 3)
+        );
+        sql.execute(&statement, &values)?;
+    }
+    Ok(())
+}
+
+/// An attachment as kept with its message: what to show, and where in the raw message its bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAttachment {
+    pub name: String,
+    pub content_type: String,
+    pub size: u64,
+    pub inline: bool,
+    /// In hex.
+    pub sha256: String,
+    pub source: AttachmentSource,
+}
+
+impl From<&Attachment> for StoredAttachment {
+    fn from(attachment: &Attachment) -> StoredAttachment {
+        StoredAttachment {
+            name: attachment.name.clone(),
+            content_type: attachment.content_type.clone(),
+            size: attachment.size,
+            inline: attachment.inline,
+            sha256: attachment.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            source: attachment.source.clone(),
+        }
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Violated(format!("a list cannot be written: {error}")))
+}

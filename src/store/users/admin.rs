@@ -1,0 +1,272 @@
+//! What people do to users: add, change, delete.
+
+use jiff::Timestamp;
+
+use super::display;
+use crate::args;
+use crate::clock::Ids;
+use crate::mail::{Address, AddressKey};
+use crate::store::{Sql, StoreError, Value, credentials};
+use crate::triage::facts::CredentialsState;
+use crate::triage::policy::Access;
+
+/// A user to add by hand or by an import.
+#[derive(Clone, Debug)]
+pub struct Addition {
+    /// At least one; the first is where mail of ours goes.
+    pub addresses: Vec<(Address, AddressKey)>,
+    pub first_name: String,
+    pub last_name: String,
+    /// Whether the names were made from the address (M-51).
+    pub derived: bool,
+    pub access: Access,
+    /// The id of the site.
+    pub site: String,
+    /// Whether a person chose the site (M-110).
+    pub site_placed: bool,
+    pub phone: Option<String>,
+    pub mobile: Option<String>,
+    pub department: Option<String>,
+    pub job_title: Option<String>,
+    pub agent: Option<String>,
+    pub locale: Option<String>,
+    pub no_tickets: bool,
+    pub credentials: CredentialsState,
+    /// `hand` or `import`.
+    pub made_by: &'static str,
+}
+
+/// One change to a user; an absent value clears the field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Access(Access),
+    AddAddress(Address, AddressKey),
+    Agent(Option<String>),
+    Credentials(CredentialsState),
+    Department(Option<String>),
+    /// The account may not be used; mail is still read.
+    Disable,
+    /// The account may be used again.
+    Enable,
+    FirstName(String),
+    JobTitle(Option<String>),
+    LastName(String),
+    Locale(Option<String>),
+    /// The address of this key becomes the one that mail of ours goes to.
+    MainAddress(AddressKey),
+    Mobile(Option<String>),
+    NoTickets(bool),
+    Phone(Option<String>),
+    /// Takes an address away; the last one stays.
+    RemoveAddress(AddressKey),
+    /// The id of a site: placed by a person (M-110).
+    Site(String),
+}
+
+/// Adds a user; answers the id.
+pub fn add(
+    sql: &mut dyn Sql,
+    user: &Addition,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    if user.addresses.is_empty() {
+        return Err(StoreError::Violated(
+            "a user needs an address\nhint: it is what their mail is recognised by".to_owned(),
+        ));
+    }
+    let id = ids.uuid();
+    sql.execute(
+        "INSERT INTO person (id, first_name, last_name, derived, status, access, site, \
+           site_placed, phone, mobile, department, job_title, agent, locale, made_by, no_tickets, \
+           credentials, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+           ?16, ?17, ?17)",
+        args![
+            &id,
+            &user.first_name,
+            &user.last_name,
+            user.derived,
+            user.access.as_str(),
+            &user.site,
+            user.site_placed,
+            user.phone.as_deref(),
+            user.mobile.as_deref(),
+            user.department.as_deref(),
+            user.job_title.as_deref(),
+            user.agent.as_deref(),
+            user.locale.as_deref(),
+            user.made_by,
+            user.no_tickets,
+            user.credentials.as_str(),
+            now,
+        ],
+    )?;
+    for (address, key) in &user.addresses {
+        add_address(sql, &id, address, key)?;
+    }
+    Ok(id)
+}
+
+/// Changes a user; answers whether there is one that was not deleted.
+pub fn set(
+    sql: &mut dyn Sql,
+    id: &str,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = sql.execute(
+        "UPDATE person SET updated_at = ?2 WHERE id = ?1 AND status <> 'deleted'",
+        args![id, now],
+    )?;
+    if found == 0 {
+        return Ok(false);
+    }
+    for change in changes {
+        let (column, value): (&str, Value) = match change {
+            Change::Access(access) => ("access", access.as_str().into()),
+            Change::AddAddress(address, key) => {
+                add_address(sql, id, address, key)?;
+                continue;
+            }
+            Change::Agent(agent) => ("agent", agent.as_deref().into()),
+            Change::Credentials(state) => ("credentials", state.as_str().into()),
+            Change::Department(department) => ("department", department.as_deref().into()),
+            Change::Disable => {
+                // Enabled again, the account is not to be entered by an old link.
+                credentials::end_all(sql, id, now)?;
+                ("status", "disabled".into())
+            }
+            Change::Enable => ("status", "active".into()),
+            Change::FirstName(name) => ("first_name", name.into()),
+            Change::JobTitle(title) => ("job_title", title.as_deref().into()),
+            Change::LastName(name) => ("last_name", name.into()),
+            Change::Locale(locale) => ("locale", locale.as_deref().into()),
+            Change::MainAddress(key) => {
+                make_main(sql, id, key)?;
+                continue;
+            }
+            Change::Mobile(mobile) => ("mobile", mobile.as_deref().into()),
+            Change::NoTickets(no_tickets) => ("no_tickets", (*no_tickets).into()),
+            Change::Phone(phone) => ("phone", phone.as_deref().into()),
+            Change::RemoveAddress(key) => {
+                remove_address(sql, id, key)?;
+                continue;
+            }
+            Change::Site(site) => {
+                sql.execute("UPDATE person SET site_placed = 1 WHERE id = ?1", args![id])?;
+                ("site", site.into())
+            }
+        };
+        // A name that a person wrote is theirs from now on.
+        let derived = match change {
+            Change::FirstName(_) | Change::LastName(_) => ", derived = 0",
+            _ => "",
+        };
+        sql.execute(
+            &format!("UPDATE person SET {column} = ?2{derived} WHERE id = ?1"),
+            &[Value::from(id), value],
+        )?;
+    }
+    Ok(true)
+}
+
+/// Deletes a user: a tombstone stays, with its addresses, so that mail revives nobody (T-54, E-79);
+/// live links and passwords end; tickets are kept. Answers whether there was one.
+pub fn delete(sql: &mut dyn Sql, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let changed = sql.execute(
+        "UPDATE person SET status = 'deleted', deleted_at = ?2, updated_at = ?2 \
+         WHERE id = ?1 AND status <> 'deleted'",
+        args![id, now],
+    )?;
+    credentials::end_all(sql, id, now)?;
+    Ok(changed == 1)
+}
+
+fn add_address(
+    sql: &mut dyn Sql,
+    id: &str,
+    address: &Address,
+    key: &AddressKey,
+) -> Result<(), StoreError> {
+    let changed = sql.execute(
+        "INSERT INTO person_address (address_key, person, address, n) VALUES (?1, ?2, ?3, \
+           (SELECT COALESCE(MAX(n), -1) + 1 FROM person_address WHERE person = ?2)) \
+         ON CONFLICT (address_key) DO NOTHING",
+        args![key, id, address.to_string()],
+    )?;
+    if changed == 1 {
+        return Ok(());
+    }
+    let owner = sql.query_one(
+        "SELECT p.id, p.first_name, p.last_name, p.status FROM person p \
+         JOIN person_address a ON a.person = p.id WHERE a.address_key = ?1",
+        args![key],
+    )?;
+    let by = match owner {
+        Some(owner) if owner.text(0)? == id => "this user".to_owned(),
+        Some(owner) => {
+            let name = display(&owner.text(1)?, &owner.text(2)?);
+            let deleted = if owner.text(3)? == "deleted" { "deleted " } else { "" };
+            format!("the {deleted}user `{name}` ({})", owner.text(0)?)
+        }
+        None => "another user".to_owned(),
+    };
+    Err(StoreError::Taken { address: address.to_string(), by })
+}
+
+// An address in use at 0 goes to the end: (person, n) is unique at every moment.
+fn make_main(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
+    let row = sql.query_one(
+        "SELECT n FROM person_address WHERE person = ?1 AND address_key = ?2",
+        args![id, key],
+    )?;
+    let Some(row) = row else { return Err(no_address(key)) };
+    if row.int(0)? == 0 {
+        return Ok(());
+    }
+    sql.execute(
+        "UPDATE person_address SET n = (SELECT MAX(n) + 1 FROM person_address WHERE person = ?1) \
+         WHERE person = ?1 AND n = 0",
+        args![id],
+    )?;
+    sql.execute(
+        "UPDATE person_address SET n = 0 WHERE person = ?1 AND address_key = ?2",
+        args![id, key],
+    )
+    .map(drop)
+}
+
+fn remove_address(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
+    let next = sql.query_one(
+        "SELECT address_key FROM person_address WHERE person = ?1 AND address_key <> ?2 \
+         ORDER BY n LIMIT 1",
+        args![id, key],
+    )?;
+    let Some(next) = next else {
+        return Err(StoreError::Violated(format!(
+            "`{key}` is the user's last address\nhint: add another one first, or delete the user"
+        )));
+    };
+    let next = AddressKey(next.text(0)?);
+    let main = sql.query_one(
+        "SELECT 1 FROM person_address WHERE person = ?1 AND address_key = ?2 AND n = 0",
+        args![id, key],
+    )?;
+    if main.is_some() {
+        make_main(sql, id, &next)?;
+    }
+    let removed = sql.execute(
+        "DELETE FROM person_address WHERE person = ?1 AND address_key = ?2",
+        args![id, key],
+    )?;
+    if removed == 1 { Ok(()) } else { Err(no_address(key)) }
+}
+
+fn no_address(key: &AddressKey) -> StoreError {
+    StoreError::Unknown {
+        what: "address of this user",
+        name: key.to_string(),
+        hint: "`guichet users show` lists them",
+    }
+}
