@@ -3,6 +3,7 @@
 //! right site, exactly once.
 
 pub mod clock;
+pub mod intake;
 pub mod mail;
 pub mod store;
 pub mod triage;
