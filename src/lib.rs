@@ -5,5 +5,6 @@
 pub mod clock;
 pub mod intake;
 pub mod mail;
+pub mod outbox;
 pub mod store;
 pub mod triage;

@@ -1,0 +1,138 @@
+//! Renders mail of ours and gets it away: claims it, mints what is secret, commits its hash and the
+//! attempt, and only then talks to a server. The store never holds a secret.
+
+mod clean;
+pub mod deliver;
+mod markup;
+pub mod render;
+pub mod secret;
+pub mod snippets;
+pub mod template;
+#[cfg(test)]
+mod testing;
+pub mod transport;
+pub mod values;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+pub use deliver::Outbox;
+pub use render::RenderedMail;
+pub use template::{Problem, Severity, Templates};
+pub use transport::{Response, SendError, Transport};
+
+use crate::store::StoreError;
+use crate::triage::policy::CredentialsMode;
+
+/// How mail of ours is written and sent.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub transport: TransportOptions,
+    /// By mailbox name.
+    pub senders: BTreeMap<String, SenderOptions>,
+    pub templates: TemplateOptions,
+    /// Without it nothing links to the portal. An activation link is
+    /// `{portal.url}/portal/activate/{token}`, a ticket's `{portal.url}/portal/tickets/{number}`.
+    pub portal_url: Option<String>,
+    pub portal_name: String,
+    /// The fallback locale.
+    pub locale: String,
+    /// An IANA name, e.g. `Europe/Paris`.
+    pub timezone: String,
+    /// With `{number}` in it.
+    pub subject_tag: String,
+    pub credentials_mode: CredentialsMode,
+    pub link_expires: SignedDuration,
+    pub password_expires: SignedDuration,
+    /// The pauses after each failed attempt; after the last one the mail is given up.
+    pub retry: Vec<SignedDuration>,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportOptions {
+    /// Into a maildir, for trying things out.
+    File { maildir: PathBuf },
+    /// Rendered and recorded, not sent.
+    None,
+}
+
+/// Whom mail of a mailbox comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SenderOptions {
+    pub address: String,
+    pub name: Option<String>,
+}
+
+/// Where templates are looked for, before the built-in ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateOptions {
+    pub dir: Option<PathBuf>,
+    /// A TOML file: more names for snippets.
+    pub aliases: Option<PathBuf>,
+    /// `templates.allow_quoting_unverified`.
+    pub quoting: Quoting,
+}
+
+/// Whether automatic mail may repeat what an unverified sender wrote (R-10, T-01).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quoting {
+    Allowed,
+    #[default]
+    Refused,
+}
+
+/// Why mail of ours cannot be worked on at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{}", listed(.0))]
+    Templates(Vec<Problem>),
+    #[error(
+        "the time zone `{0}` is not known\nhint: write a name such as `Europe/Paris` as `timezone`; on a small system install the package `tzdata`"
+    )]
+    TimeZone(String),
+}
+
+impl OutboxError {
+    /// Whether the same may succeed later without anybody's help.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            OutboxError::Store(error) => error.is_temporary(),
+            OutboxError::Templates(_) | OutboxError::TimeZone(_) => false,
+        }
+    }
+}
+
+/// Why one mail cannot be written: it is parked with this reason, and blocks no other.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    #[error("the address `{address}` cannot be written to: {why}")]
+    Address { address: String, why: String },
+    #[error("the mail could not be put together: {0}")]
+    Builder(String),
+    #[error(
+        "the template `{0}` brings credentials, which go out in a mail of their own only\nhint: run `guichet check`, then `guichet outbox retry`"
+    )]
+    Credentials(String),
+    #[error(
+        "no mailbox is called `{0}` any more\nhint: `guichet outbox cancel` it, or give the mailbox its name back"
+    )]
+    NoMailbox(String),
+    #[error("there is no template `{0}`\nhint: put `{0}.en.txt` into the folder of templates")]
+    NoTemplate(String),
+    #[error(
+        "the template `{file}` failed: {said}\nhint: run `guichet check`, then `guichet outbox retry`"
+    )]
+    Template { file: String, said: String },
+    #[error("credentials go to active users only, and there is none behind this mail any more")]
+    User,
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,129 @@
+//! What opens an account: minted for one attempt to send one mail, never stored, never shown. The
+//! store gets the hash; everything else gets `[redacted]` (T-22, T-25, T-26).
+
+use std::fmt;
+
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::clock::Ids;
+
+/// What stands in the place of a secret wherever people or programs may look.
+pub const REDACTED: &str = "[redacted]";
+
+// Five bits a character; without `l` and `o`, `0` and `1`, which people mistake for each other.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const PASSWORD_LENGTH: usize = 16;
+
+// OWASP's floor for Argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// A text that shows as `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself: for the mail it is minted for, and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The same secret as part of a longer text, such as a link.
+    pub fn after(&self, prefix: &str) -> Secret {
+        Secret(format!("{prefix}{}", self.0))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// A secret just minted, and what the store may keep of it.
+#[derive(Debug)]
+pub struct Minted {
+    pub secret: Secret,
+    pub hash: String,
+}
+
+/// The token of an activation link: 32 random bytes in base64url. Its hash is the SHA-256 of the
+/// token as written in the link, in hex.
+pub fn activation_token(ids: &Ids) -> Minted {
+    let token = URL_SAFE_NO_PAD.encode(ids.secret::<32>());
+    let hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    Minted { secret: Secret(token), hash }
+}
+
+/// A temporary password: 80 random bits in 16 characters. Its hash is an Argon2id string.
+pub fn temporary_password(ids: &Ids) -> Minted {
+    let password: String = ids
+        .secret::<PASSWORD_LENGTH>()
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .expect("the parameters are within Argon2's bounds");
+    let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+        .hash_password_with_salt(password.as_bytes(), &ids.secret::<16>())
+        .expect("a password of 16 characters and a salt of 16 bytes can be hashed")
+        .to_string();
+    Minted { secret: Secret(password), hash }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use argon2::password_hash::PasswordVerifier;
+    use argon2::password_hash::phc::PasswordHash;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::clock::{SetClock, SystemChance};
+
+    fn ids() -> Ids {
+        Ids::new(Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)), Arc::new(SystemChance))
+    }
+
+    #[test]
+    fn t_25_a_token_is_32_bytes_of_chance_and_its_hash_finds_it() {
+        let (one, other) = (activation_token(&ids()), activation_token(&ids()));
+        assert_ne!(one.secret, other.secret);
+        assert_eq!(URL_SAFE_NO_PAD.decode(one.secret.reveal()).expect("base64url").len(), 32);
+        assert_eq!(one.hash.len(), 64);
+    }
+
+    #[test]
+    fn a_temporary_password_is_16_plain_characters_and_verifies() {
+        let minted = temporary_password(&ids());
+        let password = minted.secret.reveal();
+        assert_eq!(password.len(), 16);
+        assert!(password.bytes().all(|byte| ALPHABET.contains(&byte)));
+        assert!(minted.hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", minted.hash);
+        let hash = PasswordHash::new(&minted.hash).expect("a PHC string");
+        assert!(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        assert!(Argon2::default().verify_password(b"another", &hash).is_err());
+    }
+
+    #[test]
+    fn t_26_a_secret_shows_itself_to_nobody() {
+        let minted = activation_token(&ids());
+        let link = minted.secret.after("https://help.example/portal/activate/");
+        for shown in [format!("{minted:?}"), format!("{link}"), format!("{link:?}")] {
+            assert!(!shown.contains(minted.secret.reveal()), "{shown}");
+        }
+        assert_eq!(link.to_string(), REDACTED);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the tests of this room share: settings, ids, a letter.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Options, SenderOptions, TemplateOptions, TransportOptions};
+use crate::clock::{Ids, SeededChance, SetClock};
+use crate::store::outbox::{Letter, LetterTicket};
+use crate::triage::facts::TicketStatus;
+use crate::triage::plan::MailCause;
+use crate::triage::policy::CredentialsMode;
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("in range")
+}
+
+pub fn ids() -> Ids {
+    Ids::new(Arc::new(SetClock::at(at(0))), Arc::new(SeededChance::new(7)))
+}
+
+pub fn options() -> Options {
+    let sender = SenderOptions {
+        address: "support@help.example".to_owned(),
+        name: Some("Example IT".to_owned()),
+    };
+    Options {
+        transport: TransportOptions::None,
+        senders: BTreeMap::from([("support".to_owned(), sender)]),
+        templates: TemplateOptions::default(),
+        portal_url: Some("https://help.example".to_owned()),
+        portal_name: "Example IT support".to_owned(),
+        locale: "en".to_owned(),
+        timezone: "UTC".to_owned(),
+        subject_tag: "[#{number}]".to_owned(),
+        credentials_mode: CredentialsMode::Auto,
+        link_expires: SignedDuration::from_hours(7 * 24),
+        password_expires: SignedDuration::from_hours(24),
+        retry: vec![SignedDuration::from_mins(1), SignedDuration::from_mins(5)],
+    }
+}
+
+pub fn letter() -> Letter {
+    Letter {
+        id: 1,
+        template: "ticket_received".to_owned(),
+        to: "claire@customer.example".to_owned(),
+        mailbox: "support".to_owned(),
+        locale: "en".to_owned(),
+        message_id: "0190a0b0c0d0.7@help.example".to_owned(),
+        cause: MailCause::Notice,
+        queued_at: at(0),
+        attempts: 0,
+        person: None,
+        ticket: Some(LetterTicket {
+            number: 4711,
+            subject: "Printer".to_owned(),
+            status: TicketStatus::Open,
+            department: None,
+            assignee: None,
+            created_at: at(0),
+        }),
+        site: None,
+        message: None,
+    }
+}
