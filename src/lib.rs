@@ -3,6 +3,7 @@
 //! right site, exactly once.
 
 pub mod clock;
+pub mod config;
 pub mod intake;
 pub mod mail;
 pub mod outbox;

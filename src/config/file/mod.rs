@@ -1,0 +1,261 @@
+//! The configuration as written: one field a key, under the key's own name, each with the words
+//! that the schema, the reference and `config explain` say about it. What is used is in
+//! [`super::settings`].
+
+mod incoming;
+mod mailbox;
+mod people;
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use incoming::{AutoReply, Bounce, Filters, Limits, Machine, SenderCheck, Threading};
+pub use mailbox::{After, Imap, Mailbox, MailboxSmtp, Provider};
+pub use people::{
+    Access, Agent, Builtin, Credentials, CredentialsMode, NameFrom, Names, NoSplit, Proof,
+    PublicDomains, Site, Sites, Users,
+};
+
+use super::values::{Duration, Size};
+
+/// The configuration of guichet.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["mailbox"]))]
+pub struct File {
+    /// The version of this format.
+    pub version: u32,
+    /// The language of mails to people whose own is not known.
+    #[schemars(extend("format" = "guichet-locale"))]
+    pub locale: String,
+    /// The IANA time zone of dates in mails and of `start`.
+    #[schemars(extend("format" = "guichet-timezone"))]
+    pub timezone: String,
+    /// The folder where guichet keeps what it must remember. Default: `/var/lib/guichet` for a
+    /// configuration below `/etc`, else `$XDG_STATE_HOME/guichet`.
+    #[schemars(example = &"/var/lib/guichet", extend("format" = "guichet-path"))]
+    pub state: Option<PathBuf>,
+    /// With less free space than this fetching stops and mail stays on the server.
+    pub min_free_space: Size,
+    /// The portal of end users.
+    pub portal: Portal,
+    /// Where tickets, users and mail are stored.
+    pub store: Store,
+    /// A mailbox whose mail becomes tickets.
+    pub mailbox: Vec<Mailbox>,
+    /// How mail leaves.
+    pub smtp: Smtp,
+    /// A member of the staff: may forward and answer by mail and be assigned.
+    pub agent: Vec<Agent>,
+    /// How senders become users.
+    pub users: Users,
+    /// The mail that tells a new user how to log in.
+    pub credentials: Credentials,
+    /// How users are assigned to sites.
+    pub sites: Sites,
+    /// A site: a customer, a branch. Declared sites are created or updated at load; one taken out
+    /// is retired: its users and tickets stay, it matches no more.
+    pub site: Vec<Site>,
+    /// Which ticket a reply belongs to.
+    pub threading: Threading,
+    /// What becomes of mail that no person wrote.
+    pub filters: Filters,
+    /// How much is taken in at once, counted by arrival; what is beyond waits until there is room.
+    pub limits: Limits,
+    /// Where the texts of mails are.
+    pub templates: Templates,
+    /// The queue of mail that leaves.
+    pub outbox: Outbox,
+    /// What guichet says of its work.
+    pub log: Log,
+}
+
+impl Default for File {
+    fn default() -> File {
+        File {
+            version: 1,
+            locale: "en".to_owned(),
+            timezone: "UTC".to_owned(),
+            state: None,
+            min_free_space: Size(500_000_000),
+            portal: Portal::default(),
+            store: Store::default(),
+            mailbox: Vec::new(),
+            smtp: Smtp::default(),
+            agent: Vec::new(),
+            users: Users::default(),
+            credentials: Credentials::default(),
+            sites: Sites::default(),
+            site: Vec::new(),
+            threading: Threading::default(),
+            filters: Filters::default(),
+            limits: Limits::default(),
+            templates: Templates::default(),
+            outbox: Outbox::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// `[portal]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Portal {
+    /// The address of the portal, as its users see it; without it nobody is invited.
+    #[schemars(example = &"https://help.example.com", extend("format" = "guichet-url"))]
+    pub url: Option<String>,
+    /// What mails call the helpdesk. Default: the host of `portal.url`.
+    #[schemars(example = &"Example IT support", extend("format" = "guichet-line"))]
+    pub name: Option<String>,
+    /// Whether users are invited to the portal.
+    pub enabled: bool,
+}
+
+impl Default for Portal {
+    fn default() -> Portal {
+        Portal { url: None, name: None, enabled: true }
+    }
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The database: `sqlite:` and a file, relative to the state folder.
+    #[schemars(extend("format" = "guichet-store"))]
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store { url: "sqlite:guichet.db".to_owned() }
+    }
+}
+
+/// `[smtp]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// `file` delivers into the maildir at `path`, for trying things out; `none` renders and records
+    /// mail, and sends nothing.
+    pub transport: Transport,
+    /// The maildir that `transport = "file"` delivers into.
+    #[schemars(example = &"outgoing", extend("format" = "guichet-path"))]
+    pub path: Option<PathBuf>,
+}
+
+/// `smtp.transport`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    File,
+    #[default]
+    None,
+}
+
+/// `[templates]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Templates {
+    /// The folder with your own templates; the built-in ones stand in for those it lacks.
+    #[schemars(extend("format" = "guichet-path"))]
+    pub dir: PathBuf,
+    /// A TOML file with more names for `{[…]}` placeholders.
+    #[schemars(extend("format" = "guichet-path"))]
+    pub aliases: PathBuf,
+    /// Whether automatic mail may repeat what an unverified sender wrote.
+    pub allow_quoting_unverified: bool,
+}
+
+impl Default for Templates {
+    fn default() -> Templates {
+        Templates {
+            dir: "templates".into(),
+            aliases: "templates/aliases.toml".into(),
+            allow_quoting_unverified: false,
+        }
+    }
+}
+
+/// `[outbox]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbox {
+    /// The pauses after each failed attempt to send a mail; after the last it is given up.
+    pub retry: Vec<Duration>,
+    /// The domain in the Message-IDs of our mail. Default: that of the mailbox concerned.
+    #[schemars(example = &"example.com", extend("format" = "guichet-domain"))]
+    pub message_id_domain: Option<String>,
+}
+
+impl Default for Outbox {
+    fn default() -> Outbox {
+        let retry = [60, 5 * 60, 30 * 60, 2 * HOUR, 8 * HOUR, DAY].map(Duration::seconds);
+        Outbox { retry: retry.to_vec(), message_id_domain: None }
+    }
+}
+
+/// `[log]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` for people, `json` for machines; `auto` is `text` on a terminal, else `json`.
+    pub format: LogFormat,
+    /// The least important lines that are written.
+    pub level: LogLevel,
+    /// What is masked: nothing, mail addresses, or subjects and names too.
+    pub redact: Redact,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { format: LogFormat::Auto, level: LogLevel::Info, redact: Redact::Addresses }
+    }
+}
+
+/// `log.format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    Auto,
+    Json,
+    Text,
+}
+
+/// `log.level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    Debug,
+    Error,
+    Info,
+    Trace,
+    Warn,
+}
+
+impl LogLevel {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Error => "error",
+            LogLevel::Info => "info",
+            LogLevel::Trace => "trace",
+            LogLevel::Warn => "warn",
+        }
+    }
+}
+
+/// `log.redact`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redact {
+    Addresses,
+    All,
+    None,
+}
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
