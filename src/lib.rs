@@ -1,9 +1,39 @@
 #![forbid(unsafe_code)]
 //! guichet turns the mail of support mailboxes into tickets: the right one, of the right user, at the
 //! right site, exactly once.
+//!
+//! What guichet does about a message is decided by pure functions; around them stands a plain shell
+//! that fetches, remembers and sends.
+//!
+//! ```text
+//!  mailbox ──► intake ──► spool ══► mail::read ──► triage::ask ──► Facts ──► triage::decide ──► apply ══► acknowledge
+//!  (maildir)              (raw,      InboundMessage  Questions     (store)   Plan               │        (mailbox)
+//!                         durable)   pure            pure                    pure               ▼
+//!                                                                            users, tickets, outgoing mails, decision
+//!                                                                                               │
+//!                                                                  outbox ◄─────────────────────┘ ──► render ──► transport
+//! ```
+//!
+//! | room | | |
+//! |---|---|---|
+//! | [`mail`] | pure | turns bytes into an [`mail::InboundMessage`] |
+//! | [`triage`] | pure | turns a message and facts into a [`triage::Plan`] |
+//! | [`intake`] | shell | brings raw messages in, tells a mailbox which are safe |
+//! | [`ingest`] | shell | walks messages from claim to decision |
+//! | [`store`] | shell | remembers, one transaction at a time |
+//! | [`outbox`] | shell | renders outgoing mail and gets it away |
+//! | [`cli`] | shell | the commands, one file a noun |
+//! | [`config`] | edge | the file as written, the settings as used |
+//! | [`daemon`] | edge | starts the rooms, watches them, stops them |
+//! | [`clock`] | edge | the only sources of time and chance |
+//!
+//! Who may use whom is written down, and checked, in `tests/rooms.rs`.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod ingest;
 pub mod intake;
 pub mod mail;
 pub mod outbox;

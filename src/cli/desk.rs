@@ -1,0 +1,133 @@
+//! What most commands begin with: the configuration, and the store it names.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::Globals;
+use super::exit::{Exit, failure};
+use super::words::counted;
+use crate::clock::{Clock, Ids, SystemChance, SystemClock};
+use crate::config::{self, Environment, Loaded, Settings};
+use crate::mail::Address;
+use crate::store::sites::{self, Rematch};
+use crate::store::{self, Durability, Location, Store};
+use crate::triage::sites::site_domains;
+
+/// The configuration and the store, opened.
+pub(super) struct Desk {
+    pub(super) settings: Arc<Settings>,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Ids,
+}
+
+impl Desk {
+    /// Opens the store of the configuration, makes it when there is none, and brings its sites up to
+    /// what the configuration declares.
+    pub(super) fn open(globals: &Globals) -> Result<Desk> {
+        Desk::of(Arc::new(settings(globals)?))
+    }
+
+    /// As [`Desk::open`], for settings already loaded.
+    pub(super) fn of(settings: Arc<Settings>) -> Result<Desk> {
+        make_state(&settings)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Ids::new(clock.clone(), Arc::new(SystemChance));
+        let store = Store::open(&settings.store, clock.now())?;
+        reconcile(&store, &settings, &ids, clock.as_ref())?;
+        Ok(Desk { settings, store, clock, ids })
+    }
+}
+
+/// What configuration the command line names.
+pub(super) fn request(globals: &Globals) -> config::Request {
+    config::Request {
+        path: globals.config.clone(),
+        set: globals.set.clone(),
+        environment: Environment::of_process(),
+    }
+}
+
+/// Loads and checks the configuration.
+pub(super) fn load(globals: &Globals) -> Result<Loaded> {
+    config::load(&request(globals)).map_err(|invalid| {
+        failure(Exit::Configuration, invalid.render(super::logging::paint(globals)))
+    })
+}
+
+/// The settings alone.
+pub(super) fn settings(globals: &Globals) -> Result<Settings> {
+    Ok(load(globals)?.settings)
+}
+
+/// A store in memory that knows the declared sites and nobody else.
+pub(super) fn blank_store(settings: &Settings, clock: &dyn Clock, ids: &Ids) -> Result<Store> {
+    let options = store::Options { location: Location::Memory, durability: Durability::None };
+    let store = Store::open(&options, clock.now())?;
+    reconcile(&store, settings, ids, clock)?;
+    Ok(store)
+}
+
+/// Brings the sites of `store` up to what the configuration declares.
+pub(super) fn reconcile(
+    store: &Store,
+    settings: &Settings,
+    ids: &Ids,
+    clock: &dyn Clock,
+) -> Result<()> {
+    let declared: Vec<sites::DeclaredSite> = settings.sites.iter().map(declared).collect();
+    let policy = &settings.policy;
+    let mut defaults = vec![policy.sites.default.clone()];
+    defaults.extend(policy.mailboxes.values().filter_map(|mailbox| mailbox.default_site.clone()));
+    let (ids, now) = (ids.clone(), clock.now());
+    let changes = store.transact(move |sql| {
+        let defaults: Vec<&str> = defaults.iter().map(String::as_str).collect();
+        sites::reconcile(sql, &declared, &defaults, &ids, now)
+    })?;
+    for change in changes {
+        tracing::debug!("site: {change:?}");
+    }
+    Ok(())
+}
+
+/// M-110: users of the default site, never placed by a person, whose domain belongs to a site now.
+pub(super) fn rematch(desk: &Desk, settings: &Settings) -> Result<()> {
+    let (policy, now) = (settings.policy.clone(), desk.clock.now());
+    let moved = desk.store.transact(move |sql| {
+        let domains = |address: &Address| site_domains(address.domain(), &policy);
+        sites::rematch(sql, &domains, Rematch::Apply, now)
+    })?;
+    if !moved.is_empty() {
+        let users = counted(moved.len(), "user");
+        tracing::info!("{users} moved from the default site to their own");
+    }
+    Ok(())
+}
+
+fn declared(site: &config::settings::DeclaredSite) -> sites::DeclaredSite {
+    sites::DeclaredSite {
+        name: site.name.clone(),
+        domains: site.domains.clone(),
+        addresses: site.addresses.clone(),
+        primary_users: site.primary_users.clone(),
+        locale: site.locale.clone(),
+        credentials: site.credentials,
+    }
+}
+
+// Mail is nobody else's business.
+fn make_state(settings: &Settings) -> Result<()> {
+    let state = &settings.state;
+    DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(|error| {
+        failure(
+            Exit::CannotCreate,
+            format!(
+                "the state folder `{}` cannot be made: {error}\nhint: make it for the user guichet runs as, or set `state` in the configuration",
+                state.display()
+            ),
+        )
+    })
+}

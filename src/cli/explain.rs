@@ -1,0 +1,183 @@
+//! `guichet explain`: what a message is, what would or did become of it, and why. Never writes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::desk::{self, Desk};
+use super::exit::{self, Exit, failure};
+use super::output::{inert, line};
+use super::replay::{mailbox, max_message_size};
+use super::story::{self, Told};
+use super::{Format, Globals};
+use crate::clock::{Clock, Ids, SystemChance, SystemClock};
+use crate::config::Settings;
+use crate::intake::{files, read_bounded};
+use crate::mail;
+use crate::mail::reply::Scope;
+use crate::store::spool::{self, Arrived, Intake};
+use crate::store::{Store, decisions, facts, tickets};
+use crate::triage;
+use crate::triage::plan::{Decision, Plan, Story, Verdict};
+
+#[derive(Args)]
+pub(super) struct ExplainArgs {
+    /// Message ids, ticket numbers, files, or `-` for standard input
+    #[arg(required = true, value_name = "WHAT")]
+    what: Vec<String>,
+}
+
+// A reader that recurses on a hostile message must not meet the end of a small stack (F-01).
+const STACK: usize = 64 * 1024 * 1024;
+
+pub(super) fn run(globals: &Globals, args: &ExplainArgs) -> Result<Exit> {
+    story::refuse_csv(globals.format())?;
+    let settings = Arc::new(desk::settings(globals)?);
+    std::thread::scope(|scope| {
+        let explained = std::thread::Builder::new()
+            .name("reader".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || explain_all(globals, args, &settings))?;
+        explained.join().unwrap_or_else(|_| Err(failure(Exit::Bug, "reading a message panicked")))
+    })
+}
+
+fn explain_all(globals: &Globals, args: &ExplainArgs, settings: &Arc<Settings>) -> Result<Exit> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids = Ids::new(clock.clone(), Arc::new(SystemChance));
+    // A file needs no store: it is judged on the declared sites, as if nobody had written before.
+    let blank = desk::blank_store(settings, clock.as_ref(), &ids)?;
+    let mut desk: Option<Desk> = None;
+    let mut exit = Exit::Done;
+    for (at, what) in args.what.iter().enumerate() {
+        if at > 0 && globals.format() == Format::Table {
+            line("")?;
+        }
+        let told = if what == "-" || Path::new(what).exists() {
+            explain_file(globals, what, &blank, settings, clock.as_ref())
+        } else {
+            let desk = match &mut desk {
+                Some(desk) => desk,
+                None => desk.insert(Desk::of(settings.clone())?),
+            };
+            explain_stored(globals, what, desk)
+        };
+        match told {
+            Ok(told) => line(told.trim_end())?,
+            // The others are still told.
+            Err(error) => exit = exit::report(&error),
+        }
+    }
+    Ok(exit)
+}
+
+fn explain_file(
+    globals: &Globals,
+    what: &str,
+    store: &Store,
+    settings: &Settings,
+    clock: &dyn Clock,
+) -> Result<String> {
+    let mailbox = mailbox(settings, None)?;
+    let limit = max_message_size(settings, &mailbox);
+    let (raw, intake) = if what == "-" {
+        read_bounded(std::io::stdin(), limit).context("standard input cannot be read")?
+    } else {
+        files::first(Path::new(what))?.read(limit)?.unwrap_or((Vec::new(), Intake::Mailbox))
+    };
+    let policy = &settings.policy;
+    let now = clock.now();
+    let (message, plan) = match mail::read(&raw) {
+        Ok(message) => {
+            let questions = triage::ask(&message, &mailbox, policy);
+            let message_id = String::new();
+            let arrived = Arrived { message: message_id, arrived_at: now, counted_at: now, intake };
+            let facts = store.read_only(|sql| facts::gather(sql, &questions, &arrived, now))?;
+            let plan = triage::decide(&message, &questions, &facts, policy);
+            (Some(message), plan)
+        }
+        Err(why) => (None, triage::unreadable(&why)),
+    };
+    Ok(render(
+        globals,
+        &Told {
+            path: what,
+            decision: decision_of(&plan),
+            message: message.as_ref(),
+            reply: message.as_ref().map(|_| &plan.reply),
+            arrived_at: now,
+            story: &plan.story,
+        },
+    ))
+}
+
+fn decision_of(plan: &Plan) -> Option<Decision> {
+    match plan.verdict {
+        Verdict::Decided(decision) => Some(decision),
+        Verdict::Deferred { .. } | Verdict::Stands => None,
+    }
+}
+
+fn render(globals: &Globals, told: &Told) -> String {
+    match globals.format() {
+        Format::Table => format!("{}\n{}", told.path, story::text(told)),
+        _ => inert(&story::object(told).to_string()).into_owned(),
+    }
+}
+
+/// What was decided then: the stored steps, not a new judgement.
+fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> {
+    let messages: Vec<String> =
+        desk.store.read_only(|sql| match what.trim_start_matches('#').parse::<i64>() {
+            Ok(number) => {
+                let messages = tickets::messages(sql, number)?;
+                Ok(messages.into_iter().map(|message| message.message).collect())
+            }
+            Err(_) => decisions::find(sql, what),
+        })?;
+    if messages.is_empty() {
+        return Err(failure(
+            Exit::InputMissing,
+            format!(
+                "`{what}` is no file, no ticket number and no message id of this store\nhint: `guichet log` lists the ids"
+            ),
+        ));
+    }
+    let mut told = Vec::new();
+    for id in messages {
+        let (stored, raw, arrived_at) = desk.store.read_only(|sql| {
+            Ok((decisions::one(sql, &id)?, spool::raw(sql, &id)?, spool::arrived_at(sql, &id)?))
+        })?;
+        // The words are in the raw bytes; what was made of them is in the story, if there is one.
+        let message = raw.and_then(|raw| mail::read(&raw).ok());
+        let (decision, mailbox, story) = match stored {
+            Some((entry, story)) => {
+                let decision = Decision { outcome: entry.outcome, reason: entry.reason };
+                (Some(decision), entry.mailbox, story)
+            }
+            None => (None, String::new(), Story::default()),
+        };
+        let policy = &desk.settings.policy;
+        let scope = match story.ticket.matched_by {
+            Some(_) => Scope::Answer,
+            None => Scope::Standalone,
+        };
+        let reply = message
+            .as_ref()
+            .map(|message| triage::reply(message, &triage::ask(message, &mailbox, policy), scope));
+        told.push(render(
+            globals,
+            &Told {
+                path: &id,
+                decision,
+                message: message.as_ref(),
+                reply: reply.as_ref(),
+                arrived_at: arrived_at.unwrap_or_else(|| desk.clock.now()),
+                story: &story,
+            },
+        ));
+    }
+    Ok(told.join("\n"))
+}

@@ -1,0 +1,201 @@
+//! `guichet ingest`: takes messages from files or standard input through the live pipeline.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::exit::Exit;
+use super::output::{self, escape};
+use super::story;
+use super::words::{counted, hint};
+use super::{Format, Globals};
+use crate::clock::Next;
+use crate::ingest::{self, Ingest, TimeOfDecision};
+use crate::intake::{files, read_bounded};
+use crate::mail;
+use crate::store::StoreError;
+use crate::store::spool::{self, Acknowledge, Arrival, Intake, Origin, RawMessage};
+use crate::triage::plan::{Outcome, Verdict};
+
+#[derive(Args)]
+pub(super) struct IngestArgs {
+    /// Messages, mbox files, or `-` for one message on standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The mailbox they count as delivered to; the first one when not given
+    #[arg(long, value_name = "NAME")]
+    mailbox: Option<String>,
+    /// Only says what would be taken in
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+const COLUMNS: [&str; 4] = ["message", "outcome", "reason", "ticket"];
+
+// Messages that are in memory at a time.
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+pub(super) fn run(globals: &Globals, args: &IngestArgs) -> Result<Exit> {
+    let desk = Desk::open(globals)?;
+    let mailbox = super::replay::mailbox(&desk.settings, args.mailbox.as_deref())?;
+    let mut intake = Delivery {
+        limit: super::replay::max_message_size(&desk.settings, &mailbox),
+        desk: &desk,
+        mailbox,
+        batch: Vec::new(),
+        bytes: 0,
+        handed_in: 0,
+        unreadable: 0,
+        spooled: (!args.dry_run).then(Vec::new),
+    };
+    let is_stdin = |file: &&PathBuf| file.as_os_str() == "-";
+    if args.files.iter().any(|file| is_stdin(&file)) {
+        let (raw, how) = read_bounded(std::io::stdin(), intake.limit)
+            .context("standard input cannot be read")?;
+        let name = format!("stdin/{}", desk.ids.uuid());
+        intake.take("-", Origin::File { name }, raw, how)?;
+    }
+    let files: Vec<PathBuf> = args.files.iter().filter(|file| !is_stdin(file)).cloned().collect();
+    for found in files::walk(&files)? {
+        if let Some((raw, how)) = found.read(intake.limit)? {
+            intake.take(&found.name(), found.origin.clone(), raw, how)?;
+        }
+    }
+    intake.spool()?;
+    let Delivery { mailbox, handed_in, unreadable, spooled, .. } = intake;
+    let exit = if unreadable > 0 { Exit::Input } else { Exit::Done };
+    let Some(spooled) = spooled else {
+        would_take(globals, &mailbox, handed_in)?;
+        return Ok(exit);
+    };
+    decide(globals, &desk, &spooled)?;
+    if spooled.len() < handed_in {
+        hint(
+            globals,
+            format_args!("{} taken in before", counted(handed_in - spooled.len(), "message")),
+        );
+    }
+    Ok(exit)
+}
+
+/// Messages on their way into the spool, a bounded number of bytes at a time.
+struct Delivery<'a> {
+    desk: &'a Desk,
+    mailbox: String,
+    /// `max_message_size` of the mailbox (M-04).
+    limit: u64,
+    batch: Vec<RawMessage>,
+    bytes: usize,
+    handed_in: usize,
+    unreadable: usize,
+    /// The ids of those that were new; absent in a dry run.
+    spooled: Option<Vec<String>>,
+}
+
+impl Delivery<'_> {
+    fn take(&mut self, name: &str, origin: Origin, raw: Vec<u8>, intake: Intake) -> Result<()> {
+        // Held like any other, with its bytes; whoever pipes it in is told too (M-05).
+        if let Err(why) = mail::read(&raw) {
+            eprintln!("guichet: `{}` cannot be read: {why}", escape(name));
+            self.unreadable += 1;
+        }
+        self.handed_in += 1;
+        self.bytes += raw.len();
+        // It arrives now: it is handed in, whenever it was written.
+        let arrived_at = self.desk.clock.now();
+        let mailbox = self.mailbox.clone();
+        self.batch.push(RawMessage { mailbox, origin, arrived_at, intake, raw });
+        if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES {
+            self.spool()?;
+        }
+        Ok(())
+    }
+
+    fn spool(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        let Some(spooled) = &mut self.spooled else { return Ok(()) };
+        let arrivals: Vec<Arrival> =
+            batch.into_iter().map(|raw| Arrival::new(raw, &self.desk.ids)).collect();
+        let now = self.desk.clock.now();
+        let new = self
+            .desk
+            .store
+            .transact(move |sql| spool::spool(sql, &arrivals, now, Acknowledge::Never))?;
+        spooled.extend(new);
+        Ok(())
+    }
+}
+
+fn would_take(globals: &Globals, mailbox: &str, handed_in: usize) -> Result<()> {
+    match globals.format() {
+        Format::Table => output::line(format_args!(
+            "{} would be taken in for `{}`",
+            counted(handed_in, "message"),
+            escape(mailbox)
+        ))?,
+        format => output::object(format, &json!({ "mailbox": mailbox, "messages": handed_in }))?,
+    }
+    Ok(())
+}
+
+/// Decides what was spooled, unless a daemon does: then it is that one's.
+pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Result<()> {
+    let role = match desk.store.take_role() {
+        Ok(role) => role,
+        Err(StoreError::Locked { pid, .. }) => {
+            let rows: Vec<Value> = spooled.iter().map(|id| json!({ "message": id })).collect();
+            if globals.format() != Format::Table {
+                output::rows(globals.format(), &COLUMNS, &rows)?;
+            }
+            hint(
+                globals,
+                format_args!(
+                    "{} for the guichet that runs as process {pid}; `guichet log` shows what becomes of it",
+                    counted(rows.len(), "message")
+                ),
+            );
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let ingest = Ingest::new(
+        desk.store.clone(),
+        Arc::new(desk.settings.policy.clone()),
+        desk.clock.clone(),
+        desk.ids.clone(),
+        ingest::Options { readers: crate::daemon::readers(), time: TimeOfDecision::Clock },
+    )?;
+    let mut rows = Vec::new();
+    loop {
+        let step = ingest.step()?;
+        for decided in &step.decided {
+            let Verdict::Decided(decision) = decided.plan.verdict else { continue };
+            // What was waiting before is decided too, but was not asked about.
+            if !spooled.iter().any(|id| id == decided.claim.id()) {
+                continue;
+            }
+            rows.push(json!({
+                "message": decided.claim.id(),
+                "outcome": decision.outcome.as_str(),
+                "reason": decision.reason.as_str(),
+                "ticket": decided.applied.ticket,
+                "said": story::headline(decision, decided.applied.ticket),
+            }));
+        }
+        if step.next != Next::Now {
+            break;
+        }
+    }
+    drop(role);
+    output::rows(globals.format(), &COLUMNS, &rows)?;
+    if rows.iter().any(|row| row["outcome"] == Outcome::Held.as_str()) {
+        hint(globals, format_args!("`guichet held list` shows what was set aside"));
+    }
+    Ok(())
+}

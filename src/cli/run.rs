@@ -1,0 +1,323 @@
+//! `guichet run`: the daemon in the foreground.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::desk::{self, Desk};
+use super::exit::{Exit, failure};
+use super::logging::{self, LogFormat};
+use super::output::escape;
+use super::words::called;
+use super::{Globals, story};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::config::file;
+use crate::config::settings::Mailbox;
+use crate::daemon::{self, Call, Event, Furniture, House};
+use crate::ingest::Decided;
+use crate::outbox::{OutboxError, Templates, TransportOptions};
+use crate::store::Role;
+use crate::triage::plan::Verdict;
+
+#[derive(Args)]
+pub(super) struct RunArgs {
+    /// Looks at every mailbox once, works off what is due, and ends
+    #[arg(long)]
+    once: bool,
+    /// Runs as root on the state directory of the system
+    #[arg(long)]
+    allow_root: bool,
+}
+
+// How often it is seen whether the first mail is worked off.
+const LOOK: Duration = Duration::from_secs(1);
+// How long the rooms may take to finish what they have in hand; leases make leaving safe (P-14).
+const DEADLINE: Duration = Duration::from_secs(25);
+
+pub(super) fn run(globals: &Globals, args: &RunArgs) -> Result<Exit> {
+    let settings = Arc::new(desk::settings(globals)?);
+    start_log(globals, &settings);
+    refuse_root(&settings, args)?;
+    refuse_network(&settings)?;
+    let desk = Desk::of(settings)?;
+    // Held to the end: a second daemon on this store is refused.
+    let _role: Role = desk.store.take_role()?;
+    desk::rematch(&desk, &desk.settings)?;
+    let tally = Arc::new(Mutex::new(BTreeMap::new()));
+    let furniture = furniture(&desk, &tally);
+    info!("guichet {} on {}", env!("CARGO_PKG_VERSION"), place(&desk.settings));
+    if args.once {
+        let failures = daemon::sweep(&furniture)?;
+        if failures.is_empty() {
+            summary(&tally);
+            where_to_look(globals, &desk.settings);
+        }
+        return Ok(if failures.is_empty() { Exit::Done } else { Exit::Negative });
+    }
+    live(globals, &desk, furniture, &tally)
+}
+
+type Tally = Arc<Mutex<BTreeMap<String, usize>>>;
+
+fn live(globals: &Globals, desk: &Desk, mut furniture: Furniture, tally: &Tally) -> Result<Exit> {
+    let (told, events) = mpsc::channel();
+    listen_to_signals(told.clone())?;
+    let mut house = House::start(&furniture, told.clone())?;
+    let mut caught_up = CaughtUp::default();
+    loop {
+        match events.recv_timeout(LOOK) {
+            Err(_) => {
+                if caught_up.is_now(tally) {
+                    summary(tally);
+                    where_to_look(globals, &furniture.settings);
+                }
+            }
+            Ok(Event::Called(Call::Reload)) => match reloaded(globals, desk) {
+                Ok(settings) => {
+                    if !empty(house, &events, desk.clock.as_ref()) {
+                        return Ok(left_in_a_hurry());
+                    }
+                    furniture.settings = settings;
+                    house = House::start(&furniture, told.clone())?;
+                    info!("the configuration was read again");
+                }
+                Err(error) => warn!("the configuration stays as it was: {error:#}"),
+            },
+            Ok(Event::Called(Call::Stop)) => {
+                info!("stopping: what is in hand is finished first");
+                if !empty(house, &events, desk.clock.as_ref()) {
+                    return Ok(left_in_a_hurry());
+                }
+                summary(tally);
+                return Ok(Exit::Done);
+            }
+            Ok(Event::RoomEnded(ending)) => {
+                house.one_ended();
+                let said = ending.failure.unwrap_or_else(|| "it ended by itself".to_owned());
+                error!("{} has failed, so everything stops: {said}", ending.room);
+                empty(house, &events, desk.clock.as_ref());
+                return Ok(Exit::Negative);
+            }
+        }
+    }
+}
+
+/// Stops the rooms and waits for them; `false` when a second signal or the deadline says not to.
+fn empty(mut house: House, events: &mpsc::Receiver<Event>, clock: &dyn Clock) -> bool {
+    house.stop();
+    let stopped_at = clock.now();
+    while !house.is_empty() {
+        let passed = Duration::try_from(clock.now().duration_since(stopped_at)).unwrap_or_default();
+        match events.recv_timeout(DEADLINE.saturating_sub(passed)) {
+            Ok(Event::RoomEnded(_)) => house.one_ended(),
+            Ok(Event::Called(Call::Reload)) => {}
+            Ok(Event::Called(Call::Stop)) | Err(_) => return false,
+        }
+    }
+    true
+}
+
+fn left_in_a_hurry() -> Exit {
+    warn!("left in a hurry; the next start goes on where this one was");
+    Exit::Negative
+}
+
+/// The signals of interfaces §2: SIGHUP reads the configuration again, SIGTERM and SIGINT stop, and a
+/// second one leaves at once.
+fn listen_to_signals(told: mpsc::Sender<Event>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut hangup, mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
+    };
+    let listen = async move {
+        loop {
+            let call = tokio::select! {
+                _ = hangup.recv() => Call::Reload,
+                _ = interrupt.recv() => Call::Stop,
+                _ = terminate.recv() => Call::Stop,
+            };
+            if told.send(Event::Called(call)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(listen))?;
+    Ok(())
+}
+
+/// Tells once when the first mail is worked off: nothing was decided for a while.
+#[derive(Default)]
+struct CaughtUp {
+    decided: usize,
+    is_told: bool,
+}
+
+impl CaughtUp {
+    fn is_now(&mut self, tally: &Tally) -> bool {
+        let decided = tally.lock().expect("no holder of this lock panics").values().sum();
+        let is_quiet = decided > 0 && decided == self.decided;
+        self.decided = decided;
+        is_quiet && !std::mem::replace(&mut self.is_told, true)
+    }
+}
+
+/// A bad configuration never replaces a good one (P-18).
+fn reloaded(globals: &Globals, desk: &Desk) -> Result<Arc<Settings>> {
+    let settings = Arc::new(desk::settings(globals)?);
+    if settings.store != desk.settings.store {
+        return Err(failure(
+            Exit::Configuration,
+            "`store` and `state` can change at a restart only",
+        ));
+    }
+    refuse_network(&settings)?;
+    Templates::load(&settings.outbox).map_err(OutboxError::Templates)?;
+    desk::reconcile(&desk.store, &settings, &desk.ids, desk.clock.as_ref())?;
+    desk::rematch(desk, &settings)?;
+    Ok(settings)
+}
+
+fn furniture(desk: &Desk, tally: &Tally) -> Furniture {
+    let (tally, redact) = (tally.clone(), desk.settings.log.redact);
+    Furniture {
+        settings: desk.settings.clone(),
+        store: desk.store.clone(),
+        clock: desk.clock.clone(),
+        ids: desk.ids.clone(),
+        on_decision: Arc::new(move |decided| tell(decided, redact, &tally)),
+    }
+}
+
+/// One line a decision: what was done, for whom, and why.
+fn tell(decided: &Decided, redact: file::Redact, tally: &Tally) {
+    let story = &decided.plan.story;
+    let Verdict::Decided(decision) = decided.plan.verdict else {
+        info!(message.id = decided.claim.id(), "a message waits: its sender is over a limit");
+        return;
+    };
+    *tally
+        .lock()
+        .expect("no holder of this lock panics")
+        .entry(story::label(decision))
+        .or_default() += 1;
+    let who = story.user.as_ref().map(|user| masked(&user.name, &user.address, redact));
+    let site = story.site.as_ref().map(|site| site.name.clone());
+    let subject = decided.message.as_ref().map(|message| message.subject.clone());
+    let mut said = story::headline(decision, decided.applied.ticket);
+    if let Some(who) = who {
+        said.push_str(&format!(" for {who}"));
+    }
+    if let Some(site) = site {
+        said.push_str(&format!(" at {site}"));
+    }
+    if let Some(subject) =
+        subject.filter(|subject| !subject.is_empty() && redact != file::Redact::All)
+    {
+        said.push_str(&format!(": {subject}"));
+    }
+    if decision.outcome != crate::triage::plan::Outcome::Accepted {
+        said.push_str(&format!(" ({})", decision.reason.as_str()));
+    }
+    info!(
+        message.id = decided.claim.id(),
+        mailbox.name = decided.claim.mailbox,
+        outcome = decision.outcome.as_str(),
+        reason = decision.reason.as_str(),
+        ticket.number = decided.applied.ticket,
+        "{}",
+        escape(&said)
+    );
+}
+
+/// A person's name, their address as `log.redact` wants it.
+fn masked(name: &str, address: &str, redact: file::Redact) -> String {
+    match redact {
+        file::Redact::All => "somebody".to_owned(),
+        file::Redact::Addresses if name == address => mask(address),
+        file::Redact::Addresses => name.to_owned(),
+        file::Redact::None => format!("{name} <{address}>"),
+    }
+}
+
+fn mask(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let first = local.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}…@{domain}")
+}
+
+fn summary(tally: &Tally) {
+    let tally = tally.lock().expect("no holder of this lock panics");
+    if tally.is_empty() {
+        info!("nothing new");
+    }
+    for (said, count) in tally.iter() {
+        info!("{count:5} × {said}");
+    }
+}
+
+fn where_to_look(globals: &Globals, settings: &Settings) {
+    let guichet = called(globals);
+    info!(
+        "where to look next: `{guichet} tickets list`, `{guichet} explain 1`, `{guichet} held list`"
+    );
+    if let TransportOptions::File { maildir } = &settings.outbox.transport {
+        info!("mail of ours was written to `{}`", maildir.display());
+    }
+}
+
+fn place(settings: &Settings) -> String {
+    let mailboxes: Vec<&str> = settings.mailboxes.iter().map(Mailbox::name).collect();
+    format!("{}, state in {}", mailboxes.join(", "), settings.state.display())
+}
+
+fn start_log(globals: &Globals, settings: &Settings) {
+    use std::io::IsTerminal;
+    let format = match settings.log.format {
+        file::LogFormat::Auto if std::io::stderr().is_terminal() => LogFormat::Text,
+        file::LogFormat::Auto | file::LogFormat::Json => LogFormat::Json,
+        file::LogFormat::Text => LogFormat::Text,
+    };
+    logging::start(globals, format, settings.log.level.as_str());
+}
+
+// T-53: what runs as root there can be made to write anywhere.
+fn refuse_root(settings: &Settings, args: &RunArgs) -> Result<()> {
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root && !args.allow_root && settings.state.starts_with("/var/lib/guichet") {
+        return Err(failure(
+            Exit::Usage,
+            format!(
+                "guichet does not run as root on `{}`\nhint: run it as its own user (`systemctl start guichet`), or add `--allow-root`",
+                settings.state.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn refuse_network(settings: &Settings) -> Result<()> {
+    for mailbox in &settings.mailboxes {
+        if let Mailbox::Network { name, .. } = mailbox {
+            return Err(failure(
+                Exit::Configuration,
+                format!(
+                    "the mailbox `{name}` is on a mail server, and this release watches maildirs only\nhint: let a program such as getmail or mbsync deliver into a maildir, and set `provider = \"maildir\"` and `path`"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

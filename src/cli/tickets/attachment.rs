@@ -1,0 +1,125 @@
+//! `guichet tickets attachment`: cuts an attached file out of the raw message, and sees that it is
+//! the one that was listed. Its name is a label: it never becomes a path (T-33).
+
+use anyhow::Result;
+use clap::Args;
+
+use super::show::attachments;
+use super::ticket;
+use crate::cli::Globals;
+use crate::cli::bytes::{Target, hand_out};
+use crate::cli::desk::Desk;
+use crate::cli::exit::{Exit, failure};
+use crate::cli::output::escape;
+use crate::cli::words::hint;
+use crate::mail::Attachment;
+use crate::mail::attachment::cut;
+use crate::store::spool;
+use crate::store::tickets::{Shown, StoredAttachment, TicketMessage};
+use crate::triage::attachments::locked;
+
+#[derive(Args)]
+pub(in crate::cli) struct AttachmentArgs {
+    /// The ticket
+    number: String,
+    /// The attachment's number on the ticket, or its name
+    #[arg(value_name = "N|NAME")]
+    attachment: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) fn run(globals: &Globals, desk: &Desk, args: &AttachmentArgs) -> Result<Exit> {
+    let shown = ticket(desk, &args.number)?;
+    let (number, message, stored) = find(&shown, args.attachment.trim())?;
+    let damaged = |said: String| {
+        let what = format!("attachment {number} of ticket {}", shown.ticket.number);
+        failure(
+            Exit::Input,
+            format!(
+                "{what} cannot be cut out of its message: {said}\nhint: `guichet tickets raw {}` writes the whole message",
+                message.message
+            ),
+        )
+    };
+    let raw = desk.store.read_only(|sql| spool::raw(sql, &message.message))?;
+    let raw = raw.ok_or_else(|| damaged("the store no longer has its bytes".to_owned()))?;
+    let attachment =
+        as_read(stored).ok_or_else(|| damaged("its checksum is not one".to_owned()))?;
+    let bytes = cut(&raw, &attachment).map_err(|error| damaged(error.to_string()))?;
+    if locked(&stored.name, &desk.settings.policy.filters) {
+        hint(
+            globals,
+            format_args!(
+                "`{}` is of a blocked type: whoever opens it may run what a stranger sent",
+                escape(&stored.name)
+            ),
+        );
+    }
+    hand_out(globals, &bytes, &format!("attachment {number}"), &args.target)?;
+    Ok(Exit::Done)
+}
+
+fn find<'a>(
+    shown: &'a Shown,
+    wanted: &str,
+) -> Result<(usize, &'a TicketMessage, &'a StoredAttachment)> {
+    let all = attachments(shown);
+    let by_number = wanted.parse::<usize>().ok();
+    let by_number = by_number.and_then(|wanted| all.iter().find(|(number, ..)| *number == wanted));
+    if let Some(found) = by_number {
+        return Ok(*found);
+    }
+    let named: Vec<_> = all.iter().filter(|(.., attachment)| attachment.name == wanted).collect();
+    match named.as_slice() {
+        [found] => Ok(**found),
+        [] => {
+            let listed: Vec<String> = all
+                .iter()
+                .map(|(number, _, attachment)| format!("{number} `{}`", escape(&attachment.name)))
+                .collect();
+            let hint = match listed.is_empty() {
+                true => format!(
+                    "it has none; `guichet tickets show {}` shows what it has",
+                    shown.ticket.number
+                ),
+                false => format!("it has {}", listed.join(", ")),
+            };
+            let number = shown.ticket.number;
+            Err(failure(
+                Exit::InputMissing,
+                format!("ticket {number} has no attachment `{}`\nhint: {hint}", escape(wanted)),
+            ))
+        }
+        several => {
+            let numbers: Vec<String> = several.iter().map(|(n, ..)| n.to_string()).collect();
+            Err(failure(
+                Exit::Usage,
+                format!(
+                    "several attachments are named `{}`\nhint: name one by its number: {}",
+                    escape(wanted),
+                    numbers.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+fn as_read(stored: &StoredAttachment) -> Option<Attachment> {
+    let mut sha256 = [0; 32];
+    // Characters of more than one byte must not be cut in two.
+    if stored.sha256.len() != 2 * sha256.len() || !stored.sha256.is_ascii() {
+        return None;
+    }
+    for (byte, at) in sha256.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&stored.sha256[at..at + 2], 16).ok()?;
+    }
+    Some(Attachment {
+        name: stored.name.clone(),
+        content_type: stored.content_type.clone(),
+        size: stored.size,
+        inline: stored.inline,
+        sha256,
+        source: stored.source.clone(),
+    })
+}

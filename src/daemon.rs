@@ -1,0 +1,390 @@
+//! Starts the rooms, each on a thread of its own, watches them, and stops them. A room that fails for
+//! good stops the house; what may get better by itself is waited for, and one mailbox's trouble never
+//! stops another. Holds no state that the store does not have.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{error, info, warn};
+
+use crate::clock::{Clock, Ids, Next};
+use crate::config::settings::{Mailbox, Settings};
+use crate::ingest::{self, Decided, Ingest};
+use crate::intake::{self, MailboxWatch, MaildirWatcher, SourceOptions, Space, Wake, free_bytes};
+use crate::outbox::Outbox;
+use crate::store::{Store, StoreError};
+
+/// What a house is made of.
+#[derive(Clone)]
+pub struct Furniture {
+    pub settings: Arc<Settings>,
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Ids,
+    /// Told of each decision, in order.
+    pub on_decision: Arc<dyn Fn(&Decided) + Send + Sync>,
+}
+
+/// The rooms of a running daemon.
+pub struct House {
+    stop: Arc<AtomicBool>,
+    bells: Vec<Arc<Bell>>,
+    wakes: Vec<Arc<Wake>>,
+    running: usize,
+}
+
+/// What whoever runs a house is told.
+#[derive(Debug)]
+pub enum Event {
+    Called(Call),
+    RoomEnded(Ending),
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Reload,
+    Stop,
+}
+
+/// How a room ended; a failure is one that nobody can wait out.
+#[derive(Debug)]
+pub struct Ending {
+    pub room: String,
+    pub failure: Option<String>,
+}
+
+/// Wakes a thread that waits for work or for a time.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
+
+/// A step that failed.
+struct Trouble {
+    said: String,
+    lasting: Lasting,
+}
+
+/// Whether trouble may get better by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lasting {
+    Forever,
+    ForNow,
+}
+
+// What a command puts into the store rings no bell: it waits no longer than this.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(2);
+// The pauses after one failure, two, three, …
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+// How long a sweep waits for more to decide before it sees whether all is in.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+// The same trouble is told again after so many failures in a row.
+const TELL_AGAIN: u32 = 60;
+
+impl House {
+    /// Starts every room.
+    pub fn start(furniture: &Furniture, events: mpsc::Sender<Event>) -> anyhow::Result<House> {
+        // What can fail goes first: a house is there whole, or not at all.
+        let ingest = ingest_of(furniture, ingest::TimeOfDecision::Clock)?;
+        let outbox = outbox_of(furniture)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut house = House { stop, bells: Vec::new(), wakes: Vec::new(), running: 0 };
+        let (deciding, sending) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+
+        let mut wakes = Vec::new();
+        for options in furniture.watched() {
+            let wake = Wake::new();
+            let on_spool = deciding.clone();
+            let house_of = furniture.house(&wake, Box::new(move |_| on_spool.ring()));
+            let mut watch = MailboxWatch::new(options.clone(), house_of);
+            let watcher = watcher(options, &wake);
+            let name = format!("mailbox {}", options.name);
+            // It waits out all its troubles itself: the others go on meanwhile.
+            house.open(&name, events.clone(), move || {
+                let _awake = watcher;
+                watch.run();
+                Ok(())
+            })?;
+            wakes.push(wake);
+        }
+        house.wakes = wakes.clone();
+
+        let (on_decision, on_decided) = (furniture.on_decision.clone(), sending.clone());
+        let step = move || {
+            let progress = ingest.step().map_err(of_store)?;
+            for decided in &progress.decided {
+                on_decision(decided);
+            }
+            if !progress.decided.is_empty() {
+                on_decided.ring();
+                wakes.iter().for_each(|wake| wake.decided());
+            }
+            Ok(progress.next)
+        };
+        house.open_stepping("ingest", deciding, furniture, events.clone(), step)?;
+
+        let step = move || {
+            outbox.step().map_err(|failure| Trouble {
+                lasting: lasting(failure.is_temporary()),
+                said: failure.to_string(),
+            })
+        };
+        house.open_stepping("outbox", sending, furniture, events, step)?;
+        Ok(house)
+    }
+
+    fn open_stepping(
+        &mut self,
+        name: &str,
+        bell: Arc<Bell>,
+        furniture: &Furniture,
+        events: mpsc::Sender<Event>,
+        step: impl FnMut() -> Result<Next, Trouble> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        self.bells.push(bell.clone());
+        let (stop, clock, room) = (self.stop.clone(), furniture.clock.clone(), name.to_owned());
+        self.open(name, events, move || keep_stepping(&room, &bell, &stop, clock.as_ref(), step))
+    }
+
+    fn open(
+        &mut self,
+        name: &str,
+        events: mpsc::Sender<Event>,
+        live: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        self.running += 1;
+        let room = name.to_owned();
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(live));
+            let failure = lived
+                .unwrap_or_else(|_| Err("it panicked; this is a bug in guichet".to_owned()))
+                .err();
+            // Nobody listens any more once the house is left in a hurry.
+            let _ = events.send(Event::RoomEnded(Ending { room, failure }));
+        })?;
+        Ok(())
+    }
+
+    /// Notes that a room has told its end.
+    pub fn one_ended(&mut self) {
+        self.running = self.running.saturating_sub(1);
+    }
+
+    /// Whether every room has ended.
+    pub fn is_empty(&self) -> bool {
+        self.running == 0
+    }
+
+    /// Tells every room to finish what it has in hand; each tells its end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.bells.iter().for_each(|bell| bell.ring());
+        self.wakes.iter().for_each(|wake| wake.stop());
+    }
+}
+
+impl Furniture {
+    fn watched(&self) -> impl Iterator<Item = &intake::Options> {
+        self.settings.mailboxes.iter().filter_map(|mailbox| match mailbox {
+            Mailbox::Network { .. } => None,
+            Mailbox::Watched(options) => Some(options),
+        })
+    }
+
+    fn house(&self, wake: &Arc<Wake>, spooled: Box<dyn Fn(usize) + Send>) -> intake::House {
+        let state = self.settings.state.clone();
+        intake::House {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            space: Space {
+                floor: self.settings.min_free_space,
+                free: Box::new(move || free_bytes(&state)),
+            },
+            wake: wake.clone(),
+            spooled,
+        }
+    }
+}
+
+fn watcher(options: &intake::Options, wake: &Arc<Wake>) -> Option<MaildirWatcher> {
+    match &options.source {
+        SourceOptions::Maildir { path } => MaildirWatcher::start(&options.name, path, wake.clone()),
+    }
+}
+
+/// One sweep: every mailbox once, then all that is due; answers the rooms that failed.
+pub fn sweep(furniture: &Furniture) -> anyhow::Result<Vec<Ending>> {
+    let mut failures: Vec<Ending> = Vec::new();
+    let clock = furniture.clock.as_ref();
+    let ingest = ingest_of(furniture, ingest::TimeOfDecision::Clock)?;
+    let outbox = outbox_of(furniture)?;
+    let brought = Arc::new(Bell::default());
+    let mut watches: Vec<(String, MailboxWatch)> = furniture
+        .watched()
+        .map(|options| {
+            let on_spool = brought.clone();
+            let house = furniture.house(&Wake::new(), Box::new(move |_| on_spool.ring()));
+            (format!("mailbox {}", options.name), MailboxWatch::new(options.clone(), house))
+        })
+        .collect();
+    // Once to bring mail in and decide it, once more to tell the mailboxes what is safe.
+    for _ in 0..2 {
+        let decide_due = || {
+            until_idle(clock, || {
+                let progress = ingest.step()?;
+                progress.decided.iter().for_each(|decided| (furniture.on_decision)(decided));
+                Ok::<_, StoreError>(progress.next)
+            })
+        };
+        // What is in is decided while the rest comes in.
+        thread::scope(|scope| {
+            let bringing = scope.spawn(|| bring_in(&mut watches, &mut failures, clock, &brought));
+            while !bringing.is_finished() {
+                decide_due()?;
+                brought.wait(BETWEEN_LOOKS);
+            }
+            decide_due()
+        })?;
+    }
+    until_idle(clock, || outbox.step())?;
+    Ok(failures)
+}
+
+/// Every mailbox once; one that failed is left alone.
+fn bring_in(
+    watches: &mut [(String, MailboxWatch)],
+    failures: &mut Vec<Ending>,
+    clock: &dyn Clock,
+    brought: &Bell,
+) {
+    for (room, watch) in watches {
+        if failures.iter().any(|failed| failed.room == *room) {
+            continue;
+        }
+        let failure = match until_idle(clock, || watch.step()) {
+            Ok(()) if watch.lacks_room() => "the disk is nearly full".to_owned(),
+            Ok(()) => continue,
+            Err(failure) => {
+                error!("{failure}");
+                failure.to_string()
+            }
+        };
+        failures.push(Ending { room: room.clone(), failure: Some(failure) });
+    }
+    brought.ring();
+}
+
+/// Steps until nothing is due any more.
+fn until_idle<E>(clock: &dyn Clock, mut step: impl FnMut() -> Result<Next, E>) -> Result<(), E> {
+    loop {
+        match step()? {
+            Next::Now => {}
+            Next::At(time) if time <= clock.now() => {}
+            Next::At(_) | Next::Idle => return Ok(()),
+        }
+    }
+}
+
+fn ingest_of(furniture: &Furniture, time: ingest::TimeOfDecision) -> anyhow::Result<Ingest> {
+    Ok(Ingest::new(
+        furniture.store.clone(),
+        Arc::new(furniture.settings.policy.clone()),
+        furniture.clock.clone(),
+        furniture.ids.clone(),
+        ingest::Options { readers: readers(), time },
+    )?)
+}
+
+fn outbox_of(furniture: &Furniture) -> anyhow::Result<Outbox> {
+    Ok(Outbox::new(
+        furniture.store.clone(),
+        furniture.clock.clone(),
+        furniture.ids.clone(),
+        furniture.settings.outbox.clone(),
+    )?)
+}
+
+/// How many threads read messages: one for each processor.
+pub fn readers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn of_store(failure: StoreError) -> Trouble {
+    Trouble { lasting: lasting(failure.is_temporary()), said: failure.to_string() }
+}
+
+fn lasting(is_temporary: bool) -> Lasting {
+    if is_temporary { Lasting::ForNow } else { Lasting::Forever }
+}
+
+/// Steps until told to stop, or until something fails for good; answers what that was.
+fn keep_stepping(
+    room: &str,
+    bell: &Bell,
+    stop: &AtomicBool,
+    clock: &dyn Clock,
+    mut step: impl FnMut() -> Result<Next, Trouble>,
+) -> Result<(), String> {
+    let mut failures = 0u32;
+    let mut told = String::new();
+    while !stop.load(Ordering::SeqCst) {
+        match step() {
+            Ok(next) => {
+                if failures > 0 {
+                    info!("{room}: works again after {failures} failed attempts");
+                    (failures, told) = (0, String::new());
+                }
+                bell.wait(pause(next, clock.now()));
+            }
+            Err(Trouble { said, lasting: Lasting::Forever }) => return Err(said),
+            Err(Trouble { said, lasting: Lasting::ForNow }) => {
+                if said != told || failures.is_multiple_of(TELL_AGAIN) {
+                    warn!("{room}: {said}");
+                    told = said;
+                }
+                bell.wait(PAUSES[(failures as usize).min(PAUSES.len() - 1)]);
+                failures = failures.saturating_add(1);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pause(next: Next, now: Timestamp) -> Duration {
+    let wait = match next {
+        Next::Now => SignedDuration::ZERO,
+        Next::At(time) => time.duration_since(now).clamp(SignedDuration::ZERO, LONGEST_WAIT),
+        Next::Idle => LONGEST_WAIT,
+    };
+    Duration::try_from(wait).unwrap_or(Duration::ZERO)
+}
+
+impl Bell {
+    /// Wakes the thread that waits, or the next one that does.
+    pub fn ring(&self) {
+        *self.rung.lock().expect("no holder of this lock panics") = true;
+        self.heard.notify_all();
+    }
+
+    /// Waits until the bell rings, at most this long.
+    pub fn wait(&self, at_most: Duration) {
+        let rung = self.rung.lock().expect("no holder of this lock panics");
+        let (mut rung, _) = self
+            .heard
+            .wait_timeout_while(rung, at_most, |rung| !*rung)
+            .expect("no holder of this lock panics");
+        *rung = false;
+    }
+}

@@ -1,0 +1,176 @@
+//! `explain`, `replay` and `ingest`: what is told of messages in files, and of those in the store.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Desk, message};
+use crate::{CONTOSO, desk, fails, list};
+
+fn objects(output: &[u8]) -> Vec<Value> {
+    let text = String::from_utf8_lossy(output);
+    text.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect()
+}
+
+/// One object that `explain` tells of `raw`.
+fn explained(desk: &Desk, raw: &[u8]) -> Value {
+    let output = desk.run_with(&["explain", "-", "--json"], raw);
+    objects(&output.stdout).remove(0)
+}
+
+#[test]
+fn what_was_decided_is_told_as_it_was() {
+    let desk = Desk::new(CONTOSO);
+    let answer = "In-Reply-To: <1@contoso.example>\r\n";
+    let body = "Now it works.\r\n\r\nOn Mon, 5 Jan 2026 at 09:00, Support wrote:\r\n> Try again.";
+    let first = message("info@contoso.example", "Hi", "1@contoso.example", "", "Hello");
+    let dated = "Date: Mon, 5 Jan 2026 09:00:00 +0000";
+    let undated = String::from_utf8(first).expect("ASCII").replace(dated, "Date: yesterday");
+    desk.deliver("1767600000.1.a", undated.as_bytes());
+    let second = message("info@contoso.example", "Re: Hi", "2@contoso.example", answer, body);
+    desk.deliver("1767600001.2.a", &second);
+    desk.ok(&["run", "--once"]);
+    let told = objects(desk.ok(&["explain", "1", "--json"]).as_bytes());
+    assert_eq!(told.len(), 2, "one line a message of the ticket");
+    // The flags that only the settings and the arrival could tell, and the date of M-27.
+    assert_eq!(told[0]["message"]["flags"], serde_json::json!(["date_repaired", "role"]));
+    assert_eq!(told[0]["message"]["date"], "2026-01-05T08:00:00Z", "its arrival (E-56)");
+    assert_eq!(told[1]["message"]["reply"], "Now it works.");
+    assert_eq!(told[1]["ticket"]["number"], 1);
+}
+
+#[test]
+fn what_waits_is_told_as_an_object_too() {
+    let desk = Desk::new("");
+    for n in 0..2 {
+        let id = format!("{n}@contoso.example");
+        let mail = message("claire@contoso.example", &format!("Mail {n}"), &id, "", "Hello");
+        desk.deliver(&format!("176760000{n}.{n}.a"), &mail);
+    }
+    desk.ok(&["run", "--once"]);
+    // As if the second one had only just come in.
+    let store = rusqlite::Connection::open(desk.path().join("state/guichet.db")).expect("it opens");
+    let mut ids = store.prepare("SELECT id FROM message ORDER BY arrived_at").expect("a statement");
+    let ids: Vec<String> = ids
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .expect("the ids of both messages");
+    store
+        .execute_batch(&format!(
+            "DELETE FROM ticket_message WHERE message = '{0}'; \
+             DELETE FROM decision WHERE message = '{0}'",
+            ids[1]
+        ))
+        .expect("it is undecided");
+    let told = objects(desk.ok(&["explain", &ids[1], "--json"]).as_bytes());
+    assert_eq!((&told[0]["outcome"], &told[0]["reason"]), (&Value::Null, &Value::Null));
+    assert_eq!(told[0]["message"]["subject"], "Mail 1");
+    assert!(desk.ok(&["explain", &ids[1]]).contains("waits to be decided"));
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let desk = Desk::new(CONTOSO);
+    let mail = message("claire@contoso.example", "Hi", "1@contoso.example", "", "Hello");
+    let replayed = desk.run_with(&["replay", "-", "--json"], &mail);
+    let told = objects(&replayed.stdout).remove(0);
+    assert_eq!((&told["path"], &told["reason"]), (&"-".into(), &"ticket_created".into()));
+    assert_eq!(explained(&desk, &mail)["path"], "-");
+    let ingested = desk.run_with(&["ingest", "-", "--json"], &mail);
+    let told: Value = serde_json::from_slice(&ingested.stdout).expect("it is JSON");
+    assert_eq!(told[0]["reason"], "ticket_created");
+    let unreadable = desk.run_with(&["ingest", "-"], b"no mail");
+    assert_eq!(unreadable.status.code(), Some(65), "M-05");
+    assert!(String::from_utf8_lossy(&unreadable.stderr).contains("`-` cannot be read"));
+}
+
+#[test]
+fn m_04_a_file_over_the_limit_is_a_stub_wherever_it_comes_from() {
+    let desk = Desk::new("max_message_size = \"20KB\"\n");
+    let long = "A line of the text that is far too long.\r\n".repeat(10_000);
+    let mail = message("claire@contoso.example", "Hi", "1@contoso.example", "", &long);
+    fs::write(desk.path().join("long.eml"), &mail).expect("a file");
+    let is_stub = |told: &Value| {
+        assert_eq!(told["reason"], "ticket_created");
+        let flags = told["message"]["flags"].as_array().expect("a list");
+        assert!(flags.contains(&"too_large".into()), "{flags:?}");
+        assert!(told["message"]["size"].as_u64().expect("a number") < 300_000);
+    };
+    is_stub(&explained(&desk, &mail));
+    is_stub(&objects(desk.ok(&["explain", "long.eml", "--json"]).as_bytes())[0]);
+    is_stub(&objects(desk.ok(&["replay", "long.eml", "--json"]).as_bytes())[0]);
+    desk.ok(&["ingest", "long.eml"]);
+    is_stub(&objects(desk.ok(&["explain", "1", "--json"]).as_bytes())[0]);
+    desk.ok(&["run", "--once"]);
+    let told = list(&desk, &["outbox", "list"]);
+    let told: Vec<&Value> = told.iter().filter(|mail| mail["template"] == "too_large").collect();
+    assert_eq!(told.len(), 1, "the sender is told once");
+    assert_eq!(told[0]["state"], "sent");
+}
+
+#[test]
+fn ingest_takes_many_in_once_and_says_so() {
+    let desk = Desk::new("");
+    let folder = desk.path().join("many");
+    fs::create_dir(&folder).expect("a folder");
+    for n in 0..150 {
+        let mail = message(
+            &format!("user{n}@contoso.example"),
+            &format!("Mail {n}"),
+            &format!("{n}@contoso.example"),
+            "",
+            "Hello",
+        );
+        fs::write(folder.join(format!("{n}.eml")), mail).expect("a file");
+    }
+    let dry = desk.json(&["ingest", "-n", "many"]);
+    assert_eq!((&dry["mailbox"], &dry["messages"]), (&"support".into(), &150.into()));
+    assert!(desk.lines(&["log"]).is_empty(), "a dry run takes nothing in");
+    assert_eq!(list(&desk, &["ingest", "many"]).len(), 150);
+    let again = desk.run(&["ingest", "many"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("150 messages taken in before"));
+    desk.audit();
+}
+
+#[test]
+fn what_cannot_be_read_or_written_has_its_exit_code() {
+    let desk = desk();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mail");
+    let folder = fixtures.to_str().expect("UTF-8");
+    for (args, code, said) in [
+        (&["replay", "nosuch"][..], 66, "`nosuch` cannot be read as mail"),
+        (&["ingest", "nosuch"], 66, "`nosuch` cannot be read as mail"),
+        (&["explain", "nosuch"], 66, "no message id"),
+        (&["explain", folder], 66, "cannot be read as mail"),
+        (&["explain", "1", "-o", "csv"], 2, "cannot be written as CSV"),
+        (&["replay", folder, "-o", "csv"], 2, "cannot be written as CSV"),
+    ] {
+        let stderr = fails(&desk, args, code);
+        assert!(stderr.contains(said) && stderr.contains("hint: "), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn e_25_m_09_a_mail_to_two_mailboxes_is_one_ticket_that_names_both() {
+    let second = "[[mailbox]]\nname = \"second\"\nprovider = \"maildir\"\npath = \"mail2\"\n\
+                  address = \"it@helpdesk.example\"\nstart = \"all\"\n";
+    let desk = Desk::new(second);
+    for part in ["cur", "new", "tmp"] {
+        fs::create_dir_all(desk.path().join("mail2").join(part)).expect("a maildir");
+    }
+    let mail = message("claire@contoso.example", "Hi", "1@contoso.example", "", "Hello");
+    desk.deliver("1767600000.1.a", &mail);
+    desk.ok(&["run", "--once"]);
+    fs::write(desk.path().join("mail2/new/1767600001.1.b"), &mail).expect("it is delivered");
+    desk.ok(&["run", "--once"]);
+    assert_eq!(list(&desk, &["tickets", "list"]).len(), 1);
+    let ticket = desk.json(&["tickets", "show", "1"]);
+    assert_eq!(
+        (&ticket["mailbox"], ticket["messages"].as_array().map(Vec::len)),
+        (&"support".into(), Some(1))
+    );
+    assert_eq!(ticket["messages"][0]["also_in"], serde_json::json!(["second"]));
+    assert!(desk.ok(&["tickets", "show", "1"]).contains("came again to second"));
+    desk.audit();
+}

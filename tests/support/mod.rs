@@ -1,0 +1,207 @@
+//! What the suites share: a desk of their own in a temporary folder, and the real binary run on it.
+
+#![allow(dead_code, reason = "each suite uses its own part")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A configuration, a maildir and a state directory in a temporary folder.
+pub struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    /// A desk whose mailbox is an empty maildir; `more` is appended to its configuration.
+    pub fn new(more: &str) -> Desk {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(folder.path().join("mail").join(part)).expect("a maildir");
+        }
+        let desk = Desk { folder };
+        desk.configure(more);
+        desk
+    }
+
+    /// Writes the configuration anew.
+    pub fn configure(&self, more: &str) {
+        let text = format!(
+            r#"state = "state"
+[portal]
+url = "https://help.example.com"
+[smtp]
+transport = "file"
+path = "outgoing"
+[[mailbox]]
+name = "support"
+provider = "maildir"
+address = "support@helpdesk.example"
+path = "mail"
+start = "all"
+{more}
+"#
+        );
+        fs::write(self.config(), text).expect("the configuration is written");
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path().join("guichet.toml")
+    }
+
+    pub fn maildir(&self) -> PathBuf {
+        self.path().join("mail")
+    }
+
+    /// Delivers `raw` to `new/` under `name`.
+    pub fn deliver(&self, name: &str, raw: &[u8]) {
+        fs::write(self.maildir().join("new").join(name), raw).expect("the message is delivered");
+    }
+
+    /// The command line `guichet -c … ARGS`.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
+        command.arg("-c").arg(self.config()).args(args).current_dir(self.path());
+        command.env_remove("GUICHET_CONFIG").env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().expect("the binary starts")
+    }
+
+    /// Runs it with `input` on its standard input.
+    pub fn run_with(&self, args: &[&str], input: &[u8]) -> Output {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        child.stdin.take().expect("it was piped").write_all(input).expect("the input is taken");
+        child.wait_with_output().expect("the binary ends")
+    }
+
+    /// Runs it, sees that it succeeds, and answers its standard output.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(
+            output.status.success(),
+            "guichet {args:?} ended with {}:\n{}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("output is UTF-8")
+    }
+
+    /// Runs it with `--json` and reads the answer.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        serde_json::from_str(&self.ok(&args)).expect("the answer is JSON")
+    }
+
+    /// Runs it with `-o jsonl` and reads the answer line by line.
+    pub fn lines(&self, args: &[&str]) -> Vec<Value> {
+        let args: Vec<&str> = args.iter().copied().chain(["-o", "jsonl"]).collect();
+        self.ok(&args)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect()
+    }
+
+    /// Starts the daemon and lets it run.
+    pub fn start(&self) -> Daemon {
+        let log = fs::File::create(self.path().join("daemon.log")).expect("a log");
+        let child = self
+            .command(&["run"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the daemon starts");
+        Daemon { child }
+    }
+
+    /// The mails that were sent, as bytes.
+    pub fn sent(&self) -> Vec<Vec<u8>> {
+        let Ok(entries) = fs::read_dir(self.path().join("outgoing/new")) else {
+            return Vec::new();
+        };
+        let mut paths: Vec<PathBuf> =
+            entries.map(|entry| entry.expect("a readable folder").path()).collect();
+        paths.sort();
+        paths.iter().map(|path| fs::read(path).expect("a readable mail")).collect()
+    }
+
+    /// The books, which must balance (P-17).
+    pub fn audit(&self) {
+        self.ok(&["audit"]);
+    }
+}
+
+/// A daemon that runs; killed when dropped.
+pub struct Daemon {
+    child: Child,
+}
+
+impl Daemon {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM, then its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        signal(self.child.id(), "TERM");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal by its name.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
+    assert!(status.expect("kill runs").success(), "no process {pid}");
+}
+
+/// Waits until `ready` says so, at most `seconds`.
+pub fn wait_for(what: &str, seconds: u64, mut ready: impl FnMut() -> bool) {
+    for _ in 0..seconds * 20 {
+        if ready() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("waited {seconds} s in vain for {what}");
+}
+
+/// A plain message of ours.
+pub fn message(from: &str, subject: &str, id: &str, more: &str, body: &str) -> Vec<u8> {
+    format!(
+        "From: {from}\r\nTo: support@helpdesk.example\r\nSubject: {subject}\r\nMessage-ID: <{id}>\r\n\
+         Date: Mon, 5 Jan 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n{more}\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
