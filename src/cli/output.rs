@@ -106,7 +106,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// JSON whose strings cannot move the cursor either: what JSON lets pass of control and bidi
-/// characters stands there as `\\uXXXX` (T-40).
+/// characters stands there as `\u` and four digits (T-40).
 pub(crate) fn inert(json: &str) -> Cow<'_, str> {
     let is_active = |c: char| c != '\n' && (c.is_control() || is_bidi_control(c));
     if !json.contains(is_active) {

@@ -13,6 +13,7 @@ use super::words::{counted, hint, said};
 use super::{Format, Globals};
 use crate::config;
 use crate::mail::Address;
+use crate::mail::address::domain_to_unicode;
 use crate::store::sites::{self, Moved, Rematch, Site};
 use crate::store::users;
 use crate::triage::facts::SiteMatch;
@@ -245,6 +246,11 @@ fn unmatched(globals: &Globals, desk: &Desk) -> Result<Exit> {
             let problem = site_domain(domain, policy).err().map(|problem| problem.to_string());
             // The hint of a problem stands on a line of its own.
             let note = problem.as_deref().and_then(|problem| problem.lines().next());
+            // Programs compare it, people read it (M-31).
+            let domain = match globals.format() {
+                Format::Table => domain_to_unicode(domain),
+                Format::Csv | Format::Json | Format::Jsonl => domain.clone(),
+            };
             json!({ "domain": domain, "users": users, "note": note })
         })
         .collect();

@@ -106,11 +106,6 @@ impl Address {
         &self.domain
     }
 
-    /// The domain as people read it: U-labels (M-31).
-    pub fn display_domain(&self) -> String {
-        idna::domain_to_unicode(&self.domain).0
-    }
-
     /// What identifies the person who owns this address (M-32).
     pub fn key(&self, plus_tag: PlusTag) -> AddressKey {
         let local = match plus_tag {
@@ -142,6 +137,11 @@ impl fmt::Display for AddressKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A domain for people: U-labels where its A-labels stand for some (M-31).
+pub fn domain_to_unicode(domain: &str) -> String {
+    idna::domain_to_unicode(domain).0
 }
 
 /// A domain as lower-case A-labels without its trailing dot (M-31), or `None` when it is none.

@@ -158,16 +158,6 @@ impl Store {
         }
     }
 
-    /// As [`Store::transact`], for async code.
-    pub async fn transact_async<T: Send + 'static>(
-        &self,
-        work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        match self {
-            Store::Sqlite(sqlite) => sqlite.submit(work).await.unwrap_or(Err(StoreError::Stopped)),
-        }
-    }
-
     /// Runs `work` on a consistent view of the store, beside the writers.
     pub fn read_only<T>(
         &self,
