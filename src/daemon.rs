@@ -259,6 +259,11 @@ pub fn sweep(furniture: &Furniture) -> anyhow::Result<Vec<Ending>> {
         })?;
     }
     until_idle(clock, || outbox.step())?;
+    for (room, watch) in watches {
+        if let Some(why) = watch.left_behind() {
+            failures.push(Ending { room, failure: Some(why.to_owned()) });
+        }
+    }
     Ok(failures)
 }
 
@@ -273,15 +278,10 @@ fn bring_in(
         if failures.iter().any(|failed| failed.room == *room) {
             continue;
         }
-        let failure = match until_idle(clock, || watch.step()) {
-            Ok(()) if watch.lacks_room() => "the disk is nearly full".to_owned(),
-            Ok(()) => continue,
-            Err(failure) => {
-                error!("{failure}");
-                failure.to_string()
-            }
-        };
-        failures.push(Ending { room: room.clone(), failure: Some(failure) });
+        if let Err(failure) = until_idle(clock, || watch.step()) {
+            error!("{failure}");
+            failures.push(Ending { room: room.clone(), failure: Some(failure.to_string()) });
+        }
     }
     brought.ring();
 }

@@ -78,7 +78,7 @@ pub(super) fn reconcile(
     ids: &Ids,
     clock: &dyn Clock,
 ) -> Result<()> {
-    let declared: Vec<sites::DeclaredSite> = settings.sites.iter().map(declared).collect();
+    let declared: Vec<_> = settings.sites.iter().map(|declared| declared.site.clone()).collect();
     let policy = &settings.policy;
     let mut defaults = vec![policy.sites.default.clone()];
     defaults.extend(policy.mailboxes.values().filter_map(|mailbox| mailbox.default_site.clone()));
@@ -105,17 +105,6 @@ pub(super) fn rematch(desk: &Desk, settings: &Settings) -> Result<()> {
         tracing::info!("{users} moved from the default site to their own");
     }
     Ok(())
-}
-
-fn declared(site: &config::settings::DeclaredSite) -> sites::DeclaredSite {
-    sites::DeclaredSite {
-        name: site.name.clone(),
-        domains: site.domains.clone(),
-        addresses: site.addresses.clone(),
-        primary_users: site.primary_users.clone(),
-        locale: site.locale.clone(),
-        credentials: site.credentials,
-    }
 }
 
 // Mail is nobody else's business.

@@ -118,7 +118,7 @@ fn row(site: &Site, desk: &Desk, times: &Times) -> Value {
         .settings
         .sites
         .iter()
-        .find(|declared| declared.name == site.name)
+        .find(|declared| declared.site.name == site.name)
         .map(|declared| declared.declared_at.as_str());
     let state = match (site.retired, site.is_default, site.declared) {
         (true, _, _) => "retired",

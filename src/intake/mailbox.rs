@@ -345,9 +345,15 @@ impl MailboxWatch {
         has_room
     }
 
-    /// Whether mail was left where it is because the disk of the store is nearly full.
-    pub fn lacks_room(&self) -> bool {
-        self.is_disk_full
+    /// Why mail that is in the mailbox was left there, if any was; it was logged already.
+    pub fn left_behind(&self) -> Option<&'static str> {
+        if self.is_disk_full {
+            Some("the disk is nearly full")
+        } else if !self.unreadable.is_empty() {
+            Some("some messages cannot be read")
+        } else {
+            None
+        }
     }
 
     fn look_again_in(&mut self, pause: SignedDuration) {

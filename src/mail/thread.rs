@@ -94,59 +94,6 @@ fn is_separator(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'>' | b'"')
 }
 
-/// What the outermost prefix of a subject says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubjectPrefix {
-    Forward,
-    Reply,
-}
-
-const FORWARD_PREFIXES: [&str; 14] = [
-    "enc",
-    "fw",
-    "fwd",
-    "i",
-    "i\u{307}lt",
-    "pd",
-    "redir",
-    "rv",
-    "tr",
-    "vb",
-    "videresend",
-    "vl",
-    "vs",
-    "wg",
-];
-
-const REPLY_PREFIXES: [&str; 10] =
-    ["ang", "antw", "aw", "odp", "re", "ref", "rif", "réf", "sv", "ynt"];
-
-/// The outermost prefix of a subject (mail.md 6.2), with the rest of it: `Re:`, `AW[2]：`. The
-/// single letter `I` counts only when the body is a forward, which is for the caller to know.
-pub fn subject_prefix(subject: &str) -> Option<(SubjectPrefix, &str)> {
-    let subject = subject.trim_start();
-    let (at, colon) = subject.char_indices().take(16).find(|(_, c)| matches!(c, ':' | '：'))?;
-    let written = subject[..at].to_lowercase();
-    let word = written.trim_end_matches(|c: char| c.is_ascii_digit() || "[]() ".contains(c));
-    let prefix = if REPLY_PREFIXES.contains(&word) {
-        SubjectPrefix::Reply
-    } else if FORWARD_PREFIXES.contains(&word) {
-        SubjectPrefix::Forward
-    } else {
-        return None;
-    };
-    Some((prefix, subject[at + colon.len_utf8()..].trim_start()))
-}
-
-/// The subject without the reply prefixes before it.
-pub fn without_reply_prefixes(subject: &str) -> &str {
-    let mut rest = subject.trim_start();
-    while let Some((SubjectPrefix::Reply, after)) = subject_prefix(rest) {
-        rest = after;
-    }
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,24 +133,5 @@ mod tests {
         }
         let (kept, _) = keep_ends(read_ids(ids(100).as_bytes()));
         assert_eq!((kept[9].as_str(), kept[10].as_str()), ("009@x", "060@x"));
-    }
-
-    #[test]
-    fn subjects_say_whether_they_answer_or_forward() {
-        for (subject, prefix, rest) in [
-            ("Re: x", SubjectPrefix::Reply, "x"),
-            ("AW : x", SubjectPrefix::Reply, "x"),
-            ("re[2]: x", SubjectPrefix::Reply, "x"),
-            ("Re(3)：x", SubjectPrefix::Reply, "x"),
-            ("RÉF: x", SubjectPrefix::Reply, "x"),
-            ("WG: Re: x", SubjectPrefix::Forward, "Re: x"),
-            ("İLT: x", SubjectPrefix::Forward, "x"),
-        ] {
-            assert_eq!(subject_prefix(subject), Some((prefix, rest)), "{subject}");
-        }
-        for subject in ["x", "Report: x", "", "Re x", "Regarding: x"] {
-            assert_eq!(subject_prefix(subject), None, "{subject}");
-        }
-        assert_eq!(without_reply_prefixes("Re: AW: Sv: x"), "x");
     }
 }

@@ -132,7 +132,7 @@ pub fn queue(
     Ok(Queued { id: row.int(0)?, message_id })
 }
 
-// A dot-atom whatever the configuration holds: 74 random bits, so that knowing one is evidence of
+// A dot-atom whatever the configuration holds: 62 random bits, so that knowing one is evidence of
 // having had the mail.
 fn mint_message_id(domain: &str, ticket: Option<i64>, ids: &Ids) -> String {
     let domain: String = domain

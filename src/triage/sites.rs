@@ -2,7 +2,7 @@
 //! site. Only a person's own address, or the domain of the address they write from, leads to a
 //! site: no name, no Reply-To, no content.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::facts::{Facts, SiteFacts, SiteMatch};
 use super::policy::{Policy, SitePolicy};
@@ -98,29 +98,6 @@ pub fn site_domain(written: &str, policy: &SitePolicy) -> Result<String, DomainP
         Some(suffix) if suffix == domain => Err(DomainProblem::PublicSuffix),
         _ => Ok(domain),
     }
-}
-
-/// A domain that several sites, or one site twice, lay claim to (M-108).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedDomain {
-    pub domain: String,
-    /// In the order they are declared.
-    pub sites: Vec<String>,
-}
-
-/// The domains declared more than once, of pairs of a site's name and a domain in A-labels.
-pub fn shared_domains<'a>(
-    declared: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Vec<SharedDomain> {
-    let mut sites: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (site, domain) in declared {
-        sites.entry(domain).or_default().push(site.to_owned());
-    }
-    sites
-        .into_iter()
-        .filter(|(_, sites)| sites.len() > 1)
-        .map(|(domain, sites)| SharedDomain { domain: domain.to_owned(), sites })
-        .collect()
 }
 
 /// `domain` and what is above it, by whole labels.
@@ -248,14 +225,6 @@ mod tests {
         }
         assert_eq!(check("Contoso.COM."), Ok("contoso.com".to_owned()));
         assert_eq!(check("bücher.example"), Ok("xn--bcher-kva.example".to_owned()));
-    }
-
-    #[test]
-    fn e_87_a_domain_declared_twice_is_named_with_its_sites() {
-        let declared = [("A", "a.example"), ("B", "b.example"), ("C", "a.example")];
-        let sites = vec!["A".to_owned(), "C".to_owned()];
-        let shared = SharedDomain { domain: "a.example".to_owned(), sites };
-        assert_eq!(shared_domains(declared), [shared]);
     }
 
     #[test]

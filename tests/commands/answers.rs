@@ -61,6 +61,19 @@ fn a_broken_template_stops_a_run_as_the_configuration_does() {
 }
 
 #[test]
+fn p_05_one_sweep_that_leaves_mail_behind_says_so_and_the_next_one_takes_it() {
+    let desk = with_a_mail();
+    let floor = ["--set", "min_free_space=\"1000000000MB\"", "run", "--once"];
+    let (code, said) = said(&desk.run(&floor));
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("min_free_space"), "{said}");
+    assert_eq!(desk.json(&["tickets", "list"]).as_array().map(Vec::len), Some(0));
+    desk.ok(&["run", "--once"]);
+    assert_eq!(desk.json(&["tickets", "list"]).as_array().map(Vec::len), Some(1));
+    desk.audit();
+}
+
+#[test]
 fn p_18_a_reload_that_cannot_be_keeps_what_was() {
     let desk = with_a_mail();
     let daemon = desk.start();

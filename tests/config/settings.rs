@@ -128,6 +128,6 @@ fn a_declared_site_says_where_it_is_declared() {
          addresses = [\"boss@mail.example\"]\n"
     );
     let settings = load_text(&text).expect("in order").settings;
-    assert_eq!(settings.sites[0].domains, ["xn--bcher-kva.example"]);
+    assert_eq!(settings.sites[0].site.domains, ["xn--bcher-kva.example"]);
     assert!(settings.sites[0].declared_at.ends_with("guichet.toml:5"), "{:?}", settings.sites[0]);
 }

@@ -12,8 +12,8 @@ use super::file::{self, File, Log, PublicDomains};
 use super::formats;
 use super::tree::Node;
 use super::values::{Duration, Start};
+use crate::mail::Address;
 use crate::mail::address::{PlusTag, domain_to_ascii};
-use crate::mail::{Address, AddressKey};
 use crate::triage::policy::Policy;
 use crate::triage::sites::builtin_public_domains;
 use crate::{intake, outbox, store};
@@ -69,14 +69,7 @@ impl Mailbox {
 /// One `[[site]]`: what is declared is read-only elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredSite {
-    pub name: String,
-    /// Lower-case A-labels (M-108).
-    pub domains: Vec<String>,
-    pub addresses: Vec<AddressKey>,
-    pub primary_users: Vec<AddressKey>,
-    pub locale: Option<String>,
-    /// Whether its new users are told how to log in (C-09).
-    pub credentials: bool,
+    pub site: store::sites::DeclaredSite,
     /// `file:line`, for whoever tries to change it elsewhere.
     pub declared_at: String,
 }
@@ -234,12 +227,18 @@ fn declared(site: &file::Site, index: usize, tag: PlusTag, tree: &Node) -> Decla
     let keys = |written: &[String]| addresses(written).iter().map(|one| one.key(tag)).collect();
     let declared_at = tree.at(&["site", &index.to_string(), "name"]);
     DeclaredSite {
-        name: site.name.trim().to_owned(),
-        domains: site.domains.iter().filter_map(|domain| domain_to_ascii(domain.trim())).collect(),
-        addresses: keys(&site.addresses),
-        primary_users: keys(&site.primary_users),
-        locale: site.locale.clone(),
-        credentials: site.credentials,
+        site: store::sites::DeclaredSite {
+            name: site.name.trim().to_owned(),
+            domains: site
+                .domains
+                .iter()
+                .filter_map(|domain| domain_to_ascii(domain.trim()))
+                .collect(),
+            addresses: keys(&site.addresses),
+            primary_users: keys(&site.primary_users),
+            locale: site.locale.clone(),
+            credentials: site.credentials,
+        },
         declared_at: declared_at.map(|node| node.place.to_string()).unwrap_or_default(),
     }
 }

@@ -8,8 +8,7 @@ use super::phrases::{Standing, automatic_phrase};
 use super::{Signal, Strength};
 use crate::mail::address::local_part::is_robot;
 use crate::mail::headers::{Field, Fields, contains_word, keyword, unfold};
-use crate::mail::thread::SubjectPrefix;
-use crate::mail::thread::subject_prefix;
+use crate::mail::reply::{Prefix, subject_prefix};
 use crate::mail::{NamedAddress, ReturnPath};
 
 /// What was read of the message before, as far as marks hang on it.
@@ -98,7 +97,7 @@ pub fn collect(fields: &Fields, seen: &Seen) -> Vec<Signal> {
         found.add(Strength::Strong, "M-68", said.to_owned(), true);
     }
     // M-70b: a reply prefix or a reference says of every mark that the mail answers something.
-    let is_reply = matches!(subject_prefix(seen.subject), Some((SubjectPrefix::Reply, _)));
+    let is_reply = subject_prefix(seen.subject) == Prefix::Reply;
     if is_reply || seen.has_references {
         for signal in &mut found.signals {
             signal.answers |= matches!(signal.strength, Strength::Strong | Strength::Weak);

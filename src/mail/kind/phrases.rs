@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::mail::thread::without_reply_prefixes;
+use crate::mail::reply::without_reply_prefixes;
 
 /// In lower case; a space stands for a hyphen or underscore, too.
 const PHRASES: [&str; 48] = [

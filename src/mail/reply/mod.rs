@@ -20,7 +20,7 @@ use std::ops::Range;
 
 pub use known::known_line;
 pub use normalise::normalise;
-pub use subject::{Prefix, subject_prefix, without_prefixes};
+pub use subject::{Prefix, subject_prefix, without_reply_prefixes};
 
 /// What is new in a message, and what was set aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,14 +25,10 @@ pub fn subject_prefix(subject: &str) -> Prefix {
     first(rest).map_or(Prefix::None, |(prefix, _)| prefix)
 }
 
-/// The subject without all its prefixes of answers and forwards. One that is nothing else stays
-/// empty.
-pub fn without_prefixes(subject: &str) -> &str {
-    let mut rest = subject.trim();
-    while let Some((prefix, behind)) = first(rest) {
-        if prefix == Prefix::PerhapsForward {
-            break;
-        }
+/// The subject without the prefixes of answers before it.
+pub fn without_reply_prefixes(subject: &str) -> &str {
+    let mut rest = subject.trim_start();
+    while let Some((Prefix::Reply, behind)) = first(rest) {
         rest = behind.trim_start();
     }
     rest

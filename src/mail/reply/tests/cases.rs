@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::{
     Confidence, Context, Prefix, Scope, SegmentKind, known_line, subject_prefix, trim,
-    without_prefixes,
+    without_reply_prefixes,
 };
 use super::{answer, assert_whole, cut};
 
@@ -300,21 +300,24 @@ fn prefixes_of_subjects_are_read_from_the_outside() {
     for (subject, prefix, bare) in [
         ("Printer", Prefix::None, "Printer"),
         ("Re: Printer", Prefix::Reply, "Printer"),
-        ("AW: WG: Printer", Prefix::Reply, "Printer"),
-        ("Fwd: Re: Printer", Prefix::Forward, "Printer"),
+        ("AW: WG: Printer", Prefix::Reply, "WG: Printer"),
+        ("Fwd: Re: Printer", Prefix::Forward, "Fwd: Re: Printer"),
+        ("Re: AW: Sv: Printer", Prefix::Reply, "Printer"),
         ("RE[2]: Printer", Prefix::Reply, "Printer"),
         ("Re (3) : Printer", Prefix::Reply, "Printer"),
         ("回复", Prefix::None, "回复"),
         ("Re：Printer", Prefix::Reply, "Printer"),
-        ("İLT: Printer", Prefix::Forward, "Printer"),
+        ("İLT: Printer", Prefix::Forward, "İLT: Printer"),
         ("RÉF : Printer", Prefix::Reply, "Printer"),
         ("I: Printer", Prefix::PerhapsForward, "I: Printer"),
         ("[EXTERNAL] Re: Printer", Prefix::Reply, "[EXTERNAL] Re: Printer"),
         ("Reset: Printer", Prefix::None, "Reset: Printer"),
         ("Re:", Prefix::Reply, ""),
-        ("Redir.: Printer", Prefix::Forward, "Printer"),
+        ("Redir.: Printer", Prefix::Forward, "Redir.: Printer"),
+        ("Re x", Prefix::None, "Re x"),
+        ("Regarding: x", Prefix::None, "Regarding: x"),
     ] {
         assert_eq!(subject_prefix(subject), prefix, "{subject}");
-        assert_eq!(without_prefixes(subject), bare, "{subject}");
+        assert_eq!(without_reply_prefixes(subject), bare, "{subject}");
     }
 }
