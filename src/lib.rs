@@ -26,6 +26,7 @@
 //! | [`config`] | edge | the file as written, the settings as used |
 //! | [`daemon`] | edge | starts the rooms, watches them, stops them |
 //! | [`clock`] | edge | the only sources of time and chance |
+//! | [`net`] | edge | reaches servers: TCP, TLS, timeouts |
 //!
 //! Who may use whom is written down, and checked, in `tests/rooms.rs`.
 
@@ -36,6 +37,7 @@ pub mod daemon;
 pub mod ingest;
 pub mod intake;
 pub mod mail;
+pub mod net;
 pub mod outbox;
 pub mod store;
 pub mod triage;

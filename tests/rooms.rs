@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// What each room may use. `clock` is added for every room that is not pure.
 const EDGES: &[(&str, &[&str])] = &[
-    ("cli", &["config", "daemon", "ingest", "intake", "mail", "outbox", "store", "triage"]),
+    ("cli", &["config", "daemon", "ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
     ("clock", &[]),
-    ("config", &["ingest", "intake", "mail", "outbox", "store", "triage"]),
+    ("config", &["ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
     ("daemon", &["config", "ingest", "intake", "mail", "outbox", "store", "triage"]),
     ("ingest", &["mail", "store", "triage"]),
-    ("intake", &["mail", "store"]),
+    ("intake", &["mail", "net", "store"]),
     ("mail", &[]),
-    ("outbox", &["mail", "store", "triage"]),
-    ("store", &["mail", "triage"]),
+    ("net", &[]),
+    ("outbox", &["mail", "net", "store", "triage"]),
+    ("store", &["mail", "net", "triage"]),
     ("triage", &["mail"]),
 ];
 

@@ -42,6 +42,7 @@ pub(super) fn run(globals: &Globals, command: DbCommand) -> Result<Exit> {
 fn place(desk: &Desk) -> String {
     match &desk.settings.store.location {
         Location::Memory => "memory".to_owned(),
+        Location::Postgres(postgres) => postgres.url.clone(),
         Location::Sqlite(path) => path.display().to_string(),
     }
 }

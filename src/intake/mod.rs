@@ -16,6 +16,8 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::net::{Login, Server};
+
 pub use bounded::read_bounded;
 pub use error::IntakeError;
 pub use mailbox::{House, MailboxWatch, Space, free_bytes};
@@ -39,7 +41,19 @@ pub struct Options {
 /// What kind of mailbox it is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceOptions {
+    Imap(ImapOptions),
     Maildir { path: PathBuf },
+}
+
+/// A folder on an IMAP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImapOptions {
+    pub server: Server,
+    pub login: Login,
+    /// The folder's name as people write it; never with CR, LF or NUL in it (T-45).
+    pub folder: String,
+    /// Between two looks for new mail.
+    pub poll_interval: SignedDuration,
 }
 
 /// Where a new mailbox begins (`mailbox.start`).

@@ -52,6 +52,7 @@ pub(super) struct Batch {
 impl Source {
     pub(super) fn new(mailbox: &str, options: &SourceOptions) -> Source {
         match options {
+            SourceOptions::Imap(_) => unreachable!("no such mailbox is watched yet"),
             SourceOptions::Maildir { path } => {
                 Source::Maildir(Maildir { mailbox: mailbox.to_owned(), path: path.clone() })
             }

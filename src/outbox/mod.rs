@@ -24,6 +24,7 @@ pub use render::RenderedMail;
 pub use template::{Problem, Severity, Templates};
 pub use transport::{Response, SendError, Transport};
 
+use crate::net::{Login, Server};
 use crate::store::StoreError;
 use crate::triage::policy::CredentialsMode;
 
@@ -58,6 +59,36 @@ pub enum TransportOptions {
     File { maildir: PathBuf },
     /// Rendered and recorded, not sent.
     None,
+    /// Each mailbox's mail through its own relay.
+    Smtp,
+}
+
+/// A server that takes our mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayOptions {
+    pub server: Server,
+    /// Without one the server takes our mail as it is.
+    pub login: Option<Login>,
+    pub rate: Option<Rate>,
+    /// Connections at a time, at least 1.
+    pub connections: usize,
+}
+
+/// `smtp.rate`: at most this many mails in this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub mails: u32,
+    pub per: SignedDuration,
+}
+
+/// `smtp.envelope` and `threading.reply_address`: whether an address of ours carries a signed `+tag`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tagging {
+    Always,
+    /// Once the mailbox was seen to accept `+tags`.
+    #[default]
+    Auto,
+    Never,
 }
 
 /// Whom mail of a mailbox comes from.
@@ -65,6 +96,14 @@ pub enum TransportOptions {
 pub struct SenderOptions {
     pub address: String,
     pub name: Option<String>,
+    /// The address of the mailbox itself, which answers and bounces come to.
+    pub mailbox_address: String,
+    /// Where its mail leaves by, with the transport [`TransportOptions::Smtp`].
+    pub relay: Option<RelayOptions>,
+    /// The envelope sender (M-76).
+    pub envelope: Tagging,
+    /// The Reply-To (M-75).
+    pub reply_address: Tagging,
 }
 
 /// Where templates are looked for, before the built-in ones.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Options, SenderOptions, TemplateOptions, TransportOptions};
+use super::{Options, SenderOptions, Tagging, TemplateOptions, TransportOptions};
 use crate::clock::{Ids, SeededChance, SetClock};
 use crate::store::outbox::{Letter, LetterTicket};
 use crate::triage::facts::TicketStatus;
@@ -24,6 +24,10 @@ pub fn options() -> Options {
     let sender = SenderOptions {
         address: "support@help.example".to_owned(),
         name: Some("Example IT".to_owned()),
+        mailbox_address: "support@help.example".to_owned(),
+        relay: None,
+        envelope: Tagging::Auto,
+        reply_address: Tagging::Auto,
     };
     Options {
         transport: TransportOptions::None,

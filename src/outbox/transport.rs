@@ -69,6 +69,7 @@ impl Transport {
         match options {
             TransportOptions::File { maildir } => Transport::File(maildir.clone()),
             TransportOptions::None => Transport::None,
+            TransportOptions::Smtp => unreachable!("no settings ask for it yet"),
         }
     }
 

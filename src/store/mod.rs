@@ -21,6 +21,7 @@ pub mod users;
 
 use std::path::PathBuf;
 
+use crate::net::{Password, Security};
 pub use sql::{Dialect, Row, Sql, Value};
 pub use sqlite::Sqlite;
 
@@ -42,7 +43,21 @@ pub struct Options {
 pub enum Location {
     /// In memory: `explain` of a file, tests.
     Memory,
+    Postgres(PostgresOptions),
     Sqlite(PathBuf),
+}
+
+/// A schema of a PostgreSQL database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// `postgres://user@host:port/database`, perhaps with `?options=-csearch_path%3Dname`; without a
+    /// password.
+    pub url: String,
+    pub password: Option<Password>,
+    /// [`Security::Implicit`] is what `tls = "require"` asks for; [`Security::None`] only to a server
+    /// on this machine.
+    pub security: Security,
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Whether what was committed survives a power cut.
@@ -142,6 +157,10 @@ pub fn sqlite_version() -> &'static str {
 impl Store {
     /// Opens the store and brings its tables up to date; makes it when there is none.
     pub fn open(options: &Options, now: jiff::Timestamp) -> Result<Store, StoreError> {
+        if let Location::Postgres(postgres) = &options.location {
+            let said = "PostgreSQL is not built in yet".to_owned();
+            return Err(StoreError::Open { path: postgres.url.clone(), said });
+        }
         Ok(Store::Sqlite(Sqlite::open(options, now)?))
     }
 

@@ -170,7 +170,15 @@ fn outbox(file: &File, tree: &Node, policy: &Policy) -> outbox::Options {
             // People know the desk by the portal's name.
             None => (file.portal.name.clone(), address(&mailbox.address)),
         };
-        (name_of(mailbox), outbox::SenderOptions { address: address.to_string(), name })
+        let sender = outbox::SenderOptions {
+            address: address.to_string(),
+            name,
+            mailbox_address: mailbox.address.clone(),
+            relay: None,
+            envelope: outbox::Tagging::Auto,
+            reply_address: outbox::Tagging::Auto,
+        };
+        (name_of(mailbox), sender)
     });
     let senders: BTreeMap<_, _> = senders.collect();
     let portal_url = file.portal.url.as_ref().filter(|_| file.portal.enabled);

@@ -36,6 +36,7 @@ pub(super) fn connect(
         Location::Memory => {
             Connection::open_in_memory().map_err(|error| explain(error, path, "open"))?
         }
+        Location::Postgres(_) => unreachable!("it is no SQLite"),
         Location::Sqlite(file) => {
             make_private(file).map_err(|error| unopened(path, &error))?;
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

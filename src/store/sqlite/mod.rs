@@ -47,6 +47,7 @@ impl Sqlite {
     pub fn open(options: &Options, now: jiff::Timestamp) -> Result<Sqlite, StoreError> {
         let path = match &options.location {
             Location::Memory => ":memory:".to_owned(),
+            Location::Postgres(_) => unreachable!("it is no SQLite"),
             Location::Sqlite(path) => path.display().to_string(),
         };
         if rusqlite::version_number() < OLDEST_SQLITE {

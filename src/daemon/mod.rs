@@ -2,20 +2,22 @@
 //! good stops the house; what may get better by itself is waited for, and one mailbox's trouble never
 //! stops another. Holds no state that the store does not have.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::thread;
-use std::time::Duration;
+mod stepping;
+mod sweep;
 
-use jiff::{SignedDuration, Timestamp};
-use tracing::{error, info, warn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use crate::clock::{Clock, Ids, Next};
 use crate::config::settings::{Mailbox, Settings};
 use crate::ingest::{self, Decided, Ingest};
 use crate::intake::{self, MailboxWatch, MaildirWatcher, SourceOptions, Space, Wake, free_bytes};
 use crate::outbox::Outbox;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+
+use self::stepping::{Bell, Trouble, keep_stepping, lasting, of_store};
+pub use self::sweep::sweep;
 
 /// What a house is made of.
 #[derive(Clone)]
@@ -56,41 +58,6 @@ pub struct Ending {
     pub room: String,
     pub failure: Option<String>,
 }
-
-/// Wakes a thread that waits for work or for a time.
-#[derive(Debug, Default)]
-pub struct Bell {
-    rung: Mutex<bool>,
-    heard: Condvar,
-}
-
-/// A step that failed.
-struct Trouble {
-    said: String,
-    lasting: Lasting,
-}
-
-/// Whether trouble may get better by itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lasting {
-    Forever,
-    ForNow,
-}
-
-// What a command puts into the store rings no bell: it waits no longer than this.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(2);
-// The pauses after one failure, two, three, …
-const PAUSES: [Duration; 5] = [
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-    Duration::from_secs(15),
-    Duration::from_secs(30),
-    Duration::from_secs(60),
-];
-// How long a sweep waits for more to decide before it sees whether all is in.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-// The same trouble is told again after so many failures in a row.
-const TELL_AGAIN: u32 = 60;
 
 impl House {
     /// Starts every room.
@@ -220,80 +187,8 @@ impl Furniture {
 
 fn watcher(options: &intake::Options, wake: &Arc<Wake>) -> Option<MaildirWatcher> {
     match &options.source {
+        SourceOptions::Imap(_) => None,
         SourceOptions::Maildir { path } => MaildirWatcher::start(&options.name, path, wake.clone()),
-    }
-}
-
-/// One sweep: every mailbox once, then all that is due; answers the rooms that failed.
-pub fn sweep(furniture: &Furniture) -> anyhow::Result<Vec<Ending>> {
-    let mut failures: Vec<Ending> = Vec::new();
-    let clock = furniture.clock.as_ref();
-    let ingest = ingest_of(furniture, ingest::TimeOfDecision::Clock)?;
-    let outbox = outbox_of(furniture)?;
-    let brought = Arc::new(Bell::default());
-    let mut watches: Vec<(String, MailboxWatch)> = furniture
-        .watched()
-        .map(|options| {
-            let on_spool = brought.clone();
-            let house = furniture.house(&Wake::new(), Box::new(move |_| on_spool.ring()));
-            (format!("mailbox {}", options.name), MailboxWatch::new(options.clone(), house))
-        })
-        .collect();
-    // Once to bring mail in and decide it, once more to tell the mailboxes what is safe.
-    for _ in 0..2 {
-        let decide_due = || {
-            until_idle(clock, || {
-                let progress = ingest.step()?;
-                progress.decided.iter().for_each(|decided| (furniture.on_decision)(decided));
-                Ok::<_, StoreError>(progress.next)
-            })
-        };
-        // What is in is decided while the rest comes in.
-        thread::scope(|scope| {
-            let bringing = scope.spawn(|| bring_in(&mut watches, &mut failures, clock, &brought));
-            while !bringing.is_finished() {
-                decide_due()?;
-                brought.wait(BETWEEN_LOOKS);
-            }
-            decide_due()
-        })?;
-    }
-    until_idle(clock, || outbox.step())?;
-    for (room, watch) in watches {
-        if let Some(why) = watch.left_behind() {
-            failures.push(Ending { room, failure: Some(why.to_owned()) });
-        }
-    }
-    Ok(failures)
-}
-
-/// Every mailbox once; one that failed is left alone.
-fn bring_in(
-    watches: &mut [(String, MailboxWatch)],
-    failures: &mut Vec<Ending>,
-    clock: &dyn Clock,
-    brought: &Bell,
-) {
-    for (room, watch) in watches {
-        if failures.iter().any(|failed| failed.room == *room) {
-            continue;
-        }
-        if let Err(failure) = until_idle(clock, || watch.step()) {
-            error!("{failure}");
-            failures.push(Ending { room: room.clone(), failure: Some(failure.to_string()) });
-        }
-    }
-    brought.ring();
-}
-
-/// Steps until nothing is due any more.
-fn until_idle<E>(clock: &dyn Clock, mut step: impl FnMut() -> Result<Next, E>) -> Result<(), E> {
-    loop {
-        match step()? {
-            Next::Now => {}
-            Next::At(time) if time <= clock.now() => {}
-            Next::At(_) | Next::Idle => return Ok(()),
-        }
     }
 }
 
@@ -319,72 +214,4 @@ fn outbox_of(furniture: &Furniture) -> anyhow::Result<Outbox> {
 /// How many threads read messages: one for each processor.
 pub fn readers() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn of_store(failure: StoreError) -> Trouble {
-    Trouble { lasting: lasting(failure.is_temporary()), said: failure.to_string() }
-}
-
-fn lasting(is_temporary: bool) -> Lasting {
-    if is_temporary { Lasting::ForNow } else { Lasting::Forever }
-}
-
-/// Steps until told to stop, or until something fails for good; answers what that was.
-fn keep_stepping(
-    room: &str,
-    bell: &Bell,
-    stop: &AtomicBool,
-    clock: &dyn Clock,
-    mut step: impl FnMut() -> Result<Next, Trouble>,
-) -> Result<(), String> {
-    let mut failures = 0u32;
-    let mut told = String::new();
-    while !stop.load(Ordering::SeqCst) {
-        match step() {
-            Ok(next) => {
-                if failures > 0 {
-                    info!("{room}: works again after {failures} failed attempts");
-                    (failures, told) = (0, String::new());
-                }
-                bell.wait(pause(next, clock.now()));
-            }
-            Err(Trouble { said, lasting: Lasting::Forever }) => return Err(said),
-            Err(Trouble { said, lasting: Lasting::ForNow }) => {
-                if said != told || failures.is_multiple_of(TELL_AGAIN) {
-                    warn!("{room}: {said}");
-                    told = said;
-                }
-                bell.wait(PAUSES[(failures as usize).min(PAUSES.len() - 1)]);
-                failures = failures.saturating_add(1);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn pause(next: Next, now: Timestamp) -> Duration {
-    let wait = match next {
-        Next::Now => SignedDuration::ZERO,
-        Next::At(time) => time.duration_since(now).clamp(SignedDuration::ZERO, LONGEST_WAIT),
-        Next::Idle => LONGEST_WAIT,
-    };
-    Duration::try_from(wait).unwrap_or(Duration::ZERO)
-}
-
-impl Bell {
-    /// Wakes the thread that waits, or the next one that does.
-    pub fn ring(&self) {
-        *self.rung.lock().expect("no holder of this lock panics") = true;
-        self.heard.notify_all();
-    }
-
-    /// Waits until the bell rings, at most this long.
-    pub fn wait(&self, at_most: Duration) {
-        let rung = self.rung.lock().expect("no holder of this lock panics");
-        let (mut rung, _) = self
-            .heard
-            .wait_timeout_while(rung, at_most, |rung| !*rung)
-            .expect("no holder of this lock panics");
-        *rung = false;
-    }
 }
