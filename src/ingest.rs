@@ -1,23 +1,29 @@
 //! Walks messages from claim to decision (design §4, steps 2 to 4): claims a batch, reads it in
-//! parallel, then gathers, decides and applies it in one transaction. Whatever fails falls back to
-//! one message at a time, so that nobody waits for a bad one. Never talks to a mailbox or a server.
+//! parallel, then gathers, decides and applies it in one transaction; meanwhile the next batch is
+//! claimed and read. Whatever fails falls back to one message at a time, so that nobody waits for a
+//! bad one. Never talks to a mailbox or a server.
 
-use std::io;
-use std::ops::Range;
+mod readers;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
-use std::thread;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, warn};
 
 use crate::clock::{Clock, Ids, Next};
-use crate::mail::{self, InboundMessage};
+use crate::mail::InboundMessage;
 use crate::store::apply::{self, Applied};
 use crate::store::owed::{self, Owed};
 use crate::store::spool::{self, Attempt, Claim};
-use crate::store::{Sql, Store, StoreError, facts};
+use crate::store::{Sharing, Sql, Store, StoreError, facts, keys};
+use crate::triage::facts::Reference;
 use crate::triage::plan::Plan;
-use crate::triage::{self, Policy, Questions};
+use crate::triage::{self, Keyring, Policy, Questions};
+
+use self::readers::{Batch, Readers, Wanted};
 
 /// How messages are walked.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Options {
     /// Threads that read messages.
     pub readers: usize,
     pub time: TimeOfDecision,
+    /// The name in its leases: another one for each worker of each process.
+    pub worker: String,
 }
 
 /// What counts as now when a message is decided.
@@ -42,6 +50,16 @@ pub struct Ingest {
     clock: Arc<dyn Clock>,
     ids: Ids,
     options: Options,
+    readers: Readers,
+    ahead: Option<InHand>,
+    /// As of the last claim.
+    keys: Arc<Keyring>,
+}
+
+/// A batch that is claimed and being read.
+struct InHand {
+    claims: Vec<Claim>,
+    batch: Batch,
 }
 
 /// What one step did.
@@ -81,153 +99,217 @@ enum Reading {
 pub const ATTEMPTS: u32 = 3;
 // Long enough for a batch on a slow disk; what a dead worker held is free after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
-// The name in its leases.
-const WORKER: &str = "ingest";
 const BATCH_MESSAGES: u32 = 64;
+// In one transaction, where several workers decide at a time.
+const TOGETHER: usize = 4;
+// How long a reply waits for what arrived before it and others have in hand: so many pauses.
+const PAUSE: Duration = Duration::from_millis(5);
+const PAUSES: u32 = 600;
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-// Our reading does not recurse; should a library below it do (F-01), there is room. Only the pages
-// that are used cost memory.
-const READER_STACK: usize = 64 * 1024 * 1024;
 
 impl Ingest {
-    /// Begins where the last one stopped: what a killed one had claimed is free at once, because the
-    /// daemon's role on the store is held by one process at a time.
+    /// A worker of a process that is entered in the store ([`crate::store::workers`]).
     pub fn new(
         store: Store,
         policy: Arc<Policy>,
         clock: Arc<dyn Clock>,
         ids: Ids,
         options: Options,
-    ) -> Result<Ingest, StoreError> {
-        let now = clock.now();
-        store.transact(move |sql| spool::take_back(sql, WORKER, now))?;
-        Ok(Ingest { store, policy, clock, ids, options })
+    ) -> Ingest {
+        let readers = Readers::new(options.readers, store.clone(), policy.clone());
+        let keys = Arc::default();
+        Ingest { store, policy, clock, ids, options, readers, ahead: None, keys }
     }
 
     /// Decides one batch of what is due, or, when nothing is, comes back to one message whose sender
-    /// is still owed a user or a credentials mail.
-    pub fn step(&self) -> Result<Progress, StoreError> {
+    /// is still owed a user or a credentials mail. After `Next::Now` the next batch may be in hand
+    /// already: it is handed back when there is no next step.
+    pub fn step(&mut self) -> Result<Progress, StoreError> {
         let now = match self.options.time {
-            TimeOfDecision::Arrival => Timestamp::MAX,
+            // The end of time, less what a lease needs to end after it.
+            TimeOfDecision::Arrival => {
+                Timestamp::MAX.saturating_sub(LEASE).unwrap_or(Timestamp::MIN)
+            }
             TimeOfDecision::Clock => self.clock.now(),
         };
-        let claims = self.store.transact(move |sql| {
-            spool::claim(sql, WORKER, now, LEASE, BATCH_MESSAGES, BATCH_BYTES)
-        })?;
-        if claims.is_empty() {
-            return self.settle_owed(now);
-        }
-        let items = self.read_all(claims)?;
-        Ok(Progress { next: Next::Now, decided: self.decide_all(items)? })
-    }
-
-    /// Hands every reader thread its share, in order.
-    fn read_all(&self, claims: Vec<Claim>) -> Result<Vec<Item>, StoreError> {
-        let raws = self.store.read_only(|sql| {
-            claims.iter().map(|claim| spool::raw(sql, claim.id())).collect::<Result<Vec<_>, _>>()
-        })?;
-        let work: Vec<(Claim, Option<Vec<u8>>)> = claims.into_iter().zip(raws).collect();
-        let share = work.len().div_ceil(self.options.readers.max(1)).max(1);
-        let shares: Vec<io::Result<thread::Result<Vec<Item>>>> = thread::scope(|scope| {
-            let threads: Vec<_> = work
-                .chunks(share)
-                .map(|share| {
-                    let read = || share.iter().map(|(claim, raw)| self.read(claim, raw)).collect();
-                    thread::Builder::new()
-                        .name("reader".to_owned())
-                        .stack_size(READER_STACK)
-                        .spawn_scoped(scope, read)
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.map(|thread| thread.join())).collect()
-        });
-        let mut items = Vec::with_capacity(work.len());
-        let mut unstarted = None;
-        for (claims, share) in work.chunks(share).zip(shares) {
-            match share {
-                Ok(Ok(share)) => items.extend(share),
-                // The attempt was counted, and each is claimed alone the next time.
-                Ok(Err(_)) => error!("a reader died; its messages wait for their leases to end"),
-                // Nobody looked at them: no fault of theirs.
-                Err(error) => {
-                    self.hand_back(claims.iter().map(|(claim, _)| claim.clone()).collect());
-                    unstarted = Some(StoreError::NoThread(error.to_string()));
+        let batch = match self.ahead.take() {
+            Some(batch) => batch,
+            None => {
+                let claims = self.claim(now)?;
+                if claims.is_empty() {
+                    return self.settle_owed(now);
                 }
+                self.begin(claims)?
             }
-        }
-        match unstarted {
-            Some(failure) if items.is_empty() => Err(failure),
-            _ => Ok(items),
-        }
-    }
-
-    fn read(&self, claim: &Claim, raw: &Option<Vec<u8>>) -> Item {
-        let reading = if claim.attempts > ATTEMPTS {
-            let said = "each attempt ended before a decision";
-            Reading::Closed(Box::new(triage::gave_up(ATTEMPTS, said)))
-        } else {
-            self.read_raw(&claim.mailbox, raw.as_deref().unwrap_or_default())
         };
-        Item { claim: claim.clone(), reading }
+        let decided = self.finish(batch, now);
+        if decided.is_err() {
+            self.leave();
+        }
+        Ok(Progress { next: Next::Now, decided: decided? })
     }
 
-    fn read_raw(&self, mailbox: &str, raw: &[u8]) -> Reading {
-        match mail::read(raw) {
-            Ok(message) => {
-                let questions = Box::new(triage::ask(&message, mailbox, &self.policy));
-                Reading::Read { message: Arc::new(message), questions }
+    /// Claims the next batch, then decides this one.
+    fn finish(&mut self, batch: InHand, now: Timestamp) -> Result<Vec<Decided>, StoreError> {
+        let InHand { claims, batch } = batch;
+        let readings = self.look_ahead(&claims, now).and_then(|()| batch.collect());
+        let readings = readings.inspect_err(|_| self.hand_back(claims.clone()))?;
+        let mut readings = readings.into_iter();
+        let items = claims.into_iter().filter_map(|claim| {
+            // Of what has no reading the attempt was counted, and each is claimed alone the next time.
+            let reading = if is_worn_out(&claim) { worn_out() } else { readings.next()?? };
+            Some(Item { claim, reading })
+        });
+        self.decide_all(items.collect())
+    }
+
+    fn claim(&mut self, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
+        let worker = self.options.worker.clone();
+        let (ids, at) = (self.ids.clone(), self.clock.now());
+        // After the claim: whoever signed what these messages answer had made its key before.
+        let (claims, keys) = self.store.transact(move |sql| {
+            let claims = spool::claim(sql, &worker, now, LEASE, BATCH_MESSAGES, BATCH_BYTES)?;
+            Ok((claims, keys::begin(sql, &ids, at)?))
+        })?;
+        self.keys = Arc::new(keys);
+        Ok(claims)
+    }
+
+    // What was tried before is alone in our hands while it is read: it can take nobody with it.
+    fn look_ahead(&mut self, current: &[Claim], now: Timestamp) -> Result<(), StoreError> {
+        if is_tried(current) {
+            return Ok(());
+        }
+        let claims = self.claim(now)?;
+        if is_tried(&claims) {
+            self.hand_back(claims);
+        } else if !claims.is_empty() {
+            self.ahead = Some(self.begin(claims)?);
+        }
+        Ok(())
+    }
+
+    /// Hands the claimed messages to the readers; one that was tried too often is not read again.
+    fn begin(&mut self, claims: Vec<Claim>) -> Result<InHand, StoreError> {
+        let wanted = claims
+            .iter()
+            .filter(|claim| !is_worn_out(claim))
+            .map(|claim| Wanted { message: claim.id().to_owned(), mailbox: claim.mailbox.clone() });
+        let wanted: Vec<Wanted> = wanted.collect();
+        match self.readers.read(wanted, &self.keys) {
+            Ok(batch) => Ok(InHand { claims, batch }),
+            // Nobody looked at them: no fault of theirs.
+            Err(failure) => {
+                self.hand_back(claims);
+                Err(failure)
             }
-            Err(why) => Reading::Closed(Box::new(triage::unreadable(&why))),
         }
     }
 
-    /// One transaction for all; when it fails, one for each.
+    /// A transaction for as many as the store can take together; when it fails, one for each. Last
+    /// come those whose parents other workers may have in hand.
     fn decide_all(&self, items: Vec<Item>) -> Result<Vec<Decided>, StoreError> {
         let items: Arc<[Item]> = items.into();
-        let failure = match self.decide_range(&items, 0..items.len()) {
-            Ok(decided) => return Ok(decided),
-            Err(failure) => failure,
+        let together = match self.store.sharing() {
+            Sharing::Alone => items.len().max(1),
+            // The more there are in a transaction, the more often another worker is in its way.
+            Sharing::Shared => TOGETHER,
         };
-        if failure.is_temporary() {
-            self.hand_back(items.iter().map(|item| item.claim.clone()).collect());
-            return Err(failure);
+        let all: Vec<usize> = (0..items.len()).collect();
+        let mut done = Done::default();
+        let parents = match self.store.sharing() {
+            Sharing::Alone => Parents::AsTheyAre,
+            Sharing::Shared => self.parents().unwrap_or(Parents::AsTheyAre),
+        };
+        for some in all.chunks(together) {
+            self.decide_some(&items, some, parents, &mut done);
         }
-        if items.len() > 1 {
-            warn!("a batch of {} messages is decided one by one: {failure}", items.len());
+        for orphan in std::mem::take(&mut done.orphans) {
+            self.await_parents(&items[orphan].claim);
+            self.decide_some(&items, &[orphan], Parents::AsTheyAre, &mut done);
         }
-        let mut decided = Vec::new();
-        for at in 0..items.len() {
-            match self.decide_range(&items, at..at + 1) {
-                Ok(one) => decided.extend(one),
-                Err(failure) if failure.is_temporary() => {
-                    self.hand_back(items[at..].iter().map(|item| item.claim.clone()).collect());
-                    return Err(failure);
-                }
-                Err(failure) => self.set_back(&items[at].claim, &failure)?,
-            }
+        match done.failure {
+            // What was decided is told; the failure comes again, or it has passed.
+            Some(failure) if done.decided.is_empty() => Err(failure),
+            _ => Ok(done.decided),
         }
-        Ok(decided)
     }
 
-    fn decide_range(
+    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], parents: Parents, done: &mut Done) {
+        let claims = |some: &[usize]| some.iter().map(|at| items[*at].claim.clone()).collect();
+        if done.failure.is_some() {
+            self.hand_back(claims(some));
+            return;
+        }
+        let failure = match self.decide_together(items, some, parents) {
+            Ok(ends) => return done.note(some, ends),
+            Err(failure) => failure,
+        };
+        if failure.is_temporary() && !(is_beaten(&failure) && some.len() > 1) {
+            self.hand_back(claims(some));
+            done.failure = Some(failure);
+            return;
+        }
+        if some.len() > 1 {
+            if !is_beaten(&failure) {
+                warn!("a batch of {} messages is decided one by one: {failure}", some.len());
+            }
+            for at in some {
+                self.decide_some(items, &[*at], parents, done);
+            }
+            return;
+        }
+        for at in some {
+            done.failure = self.set_back(&items[*at].claim, &failure).err();
+        }
+    }
+
+    fn decide_together(
         &self,
         items: &Arc<[Item]>,
-        range: Range<usize>,
-    ) -> Result<Vec<Decided>, StoreError> {
+        some: &[usize],
+        parents: Parents,
+    ) -> Result<Vec<Option<Decided>>, StoreError> {
         let (items, policy, ids) = (items.clone(), self.policy.clone(), self.ids.clone());
-        let (time, clock) = (self.options.time, self.clock.clone());
+        let (time, clock, some) = (self.options.time, self.clock.clone(), some.to_vec());
         self.store.transact(move |sql| {
-            items[range.clone()]
-                .iter()
-                .map(|item| {
+            some.iter()
+                .map(|at| {
+                    let item = &items[*at];
                     let now = match time {
                         TimeOfDecision::Arrival => item.claim.arrived.counted_at,
                         TimeOfDecision::Clock => clock.now(),
                     };
-                    decide(sql, item, &policy, &ids, now)
+                    decide(sql, item, &policy, &ids, now, parents)
                 })
                 .collect()
         })
+    }
+
+    /// Asked before a transaction begins: what is not in hand elsewhere now, it sees decided.
+    fn parents(&self) -> Result<Parents, StoreError> {
+        let earliest =
+            self.store.read_only(|sql| spool::in_hand_elsewhere(sql, &self.options.worker))?;
+        Ok(earliest.map_or(Parents::AsTheyAre, Parents::AwaitedBehind))
+    }
+
+    /// Waits until no other worker has in hand what arrived before, within reason: whoever died with
+    /// it is not waited for.
+    fn await_parents(&self, claim: &Claim) {
+        for _ in 0..PAUSES {
+            match self.parents() {
+                Ok(parents) if parents.may_be_in_hand(claim) => std::thread::sleep(PAUSE),
+                // Deciding will say what is wrong.
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Hands back what was claimed ahead.
+    fn leave(&mut self) {
+        if let Some(InHand { claims, .. }) = self.ahead.take() {
+            self.hand_back(claims);
+        }
     }
 
     /// Gives leases back after a failure that is not the messages' fault.
@@ -260,20 +342,16 @@ impl Ingest {
         })
     }
 
-    fn settle_owed(&self, now: Timestamp) -> Result<Progress, StoreError> {
+    fn settle_owed(&mut self, now: Timestamp) -> Result<Progress, StoreError> {
         let Some(owed) = self.store.read_only(|sql| owed::due(sql, now, 1))?.pop() else {
             let next = self.store.read_only(|sql| {
                 Ok([spool::next_due(sql, now)?, owed::next_due(sql)?].into_iter().flatten().min())
             })?;
             return Ok(Progress { next: next.map_or(Next::Idle, Next::At), decided: Vec::new() });
         };
-        let raw = self.store.read_only(|sql| spool::raw(sql, &owed.arrived.message))?;
-        let raw = raw.unwrap_or_default();
-        let reading = thread::scope(|scope| {
-            let read = || self.read_raw(&owed.mailbox, &raw);
-            let thread = thread::Builder::new().stack_size(READER_STACK).spawn_scoped(scope, read);
-            thread.ok().and_then(|thread| thread.join().ok())
-        });
+        let wanted =
+            Wanted { message: owed.arrived.message.clone(), mailbox: owed.mailbox.clone() };
+        let reading = self.readers.read(vec![wanted], &self.keys)?.collect()?.pop().flatten();
         let (policy, ids) = (self.policy.clone(), self.ids.clone());
         let at = match self.options.time {
             TimeOfDecision::Arrival => owed.arrived.counted_at,
@@ -284,23 +362,90 @@ impl Ingest {
     }
 }
 
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn is_tried(claims: &[Claim]) -> bool {
+    claims.iter().any(|claim| claim.attempts > 1)
+}
+
+fn is_worn_out(claim: &Claim) -> bool {
+    claim.attempts > ATTEMPTS
+}
+
+fn worn_out() -> Reading {
+    let said = "each attempt ended before a decision";
+    Reading::Closed(Box::new(triage::gave_up(ATTEMPTS, said)))
+}
+
+/// `None` when the message names a parent that is not known yet, and may be in another's hands.
 fn decide(
     sql: &mut dyn Sql,
     item: &Item,
     policy: &Policy,
     ids: &Ids,
     now: Timestamp,
-) -> Result<Decided, StoreError> {
+    parents: Parents,
+) -> Result<Option<Decided>, StoreError> {
     let claim = &item.claim;
     let (message, plan) = match &item.reading {
         Reading::Closed(plan) => (None, Plan::clone(plan)),
         Reading::Read { message, questions } => {
             let facts = facts::gather(sql, questions, &claim.arrived, now)?;
+            let names_a_parent = questions.references.iter().any(Reference::is_to_another);
+            if names_a_parent && facts.tickets.is_empty() && parents.may_be_in_hand(claim) {
+                return Ok(None);
+            }
             (Some(message.clone()), triage::decide(message, questions, &facts, policy))
         }
     };
     let applied = apply::apply(sql, &plan, message.as_deref(), claim, ids, now)?;
-    Ok(Decided { claim: claim.clone(), message, plan: Arc::new(plan), applied })
+    Ok(Some(Decided { claim: claim.clone(), message, plan: Arc::new(plan), applied }))
+}
+
+/// Whether the parents of a message are decided already, as far as they are to be.
+#[derive(Clone, Copy)]
+enum Parents {
+    AsTheyAre,
+    /// Other workers have messages in hand, the earliest of this time.
+    AwaitedBehind(Timestamp),
+}
+
+impl Parents {
+    fn may_be_in_hand(self, claim: &Claim) -> bool {
+        match self {
+            Parents::AsTheyAre => false,
+            Parents::AwaitedBehind(earliest) => earliest <= claim.arrived.counted_at,
+        }
+    }
+}
+
+/// How far a batch is.
+#[derive(Default)]
+struct Done {
+    decided: Vec<Decided>,
+    /// Left for the end, by their places in the batch.
+    orphans: Vec<usize>,
+    /// What stopped the rest, which was handed back.
+    failure: Option<StoreError>,
+}
+
+impl Done {
+    fn note(&mut self, some: &[usize], ends: Vec<Option<Decided>>) {
+        for (at, end) in some.iter().zip(ends) {
+            match end {
+                Some(decided) => self.decided.push(decided),
+                None => self.orphans.push(*at),
+            }
+        }
+    }
+}
+
+fn is_beaten(failure: &StoreError) -> bool {
+    matches!(failure, StoreError::Raced(_))
 }
 
 /// What was read once cannot be unreadable now; if it is, nothing more is owed.

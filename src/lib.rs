@@ -7,11 +7,12 @@
 //!
 //! ```text
 //!  mailbox ──► intake ──► spool ══► mail::read ──► triage::ask ──► Facts ──► triage::decide ──► apply ══► acknowledge
-//!  (maildir)              (raw,      InboundMessage  Questions     (store)   Plan               │        (mailbox)
-//!                         durable)   pure            pure                    pure               ▼
+//!  (imap,                 (raw,      InboundMessage  Questions     (store)   Plan               │        (mailbox)
+//!   maildir)               durable)  pure            pure                    pure               ▼
 //!                                                                            users, tickets, outgoing mails, decision
 //!                                                                                               │
 //!                                                                  outbox ◄─────────────────────┘ ──► render ──► transport
+//!                                                                                                     (smtp, file, none)
 //! ```
 //!
 //! | room | | |
@@ -20,7 +21,7 @@
 //! | [`triage`] | pure | turns a message and facts into a [`triage::Plan`] |
 //! | [`intake`] | shell | brings raw messages in, tells a mailbox which are safe |
 //! | [`ingest`] | shell | walks messages from claim to decision |
-//! | [`store`] | shell | remembers, one transaction at a time |
+//! | [`store`] | shell | remembers, one transaction at a time: SQLite or PostgreSQL |
 //! | [`outbox`] | shell | renders outgoing mail and gets it away |
 //! | [`cli`] | shell | the commands, one file a noun |
 //! | [`config`] | edge | the file as written, the settings as used |

@@ -245,7 +245,8 @@ impl Server {
         Ok(found)
     }
 
-    fn refused(&self, error: &io::Error) -> NetError {
+    /// Why a connection could not be protected, for a library that makes its own.
+    pub fn refused(&self, error: &io::Error) -> NetError {
         let host = self.host.clone();
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {

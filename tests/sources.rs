@@ -16,7 +16,7 @@ use guichet::args;
 use guichet::clock::{Clock, Ids, Next, SetClock, SystemChance};
 use guichet::intake::files::{first, walk};
 use guichet::intake::{
-    After, House, MailboxWatch, MaildirWatcher, Options, SourceOptions, Space, Start, Wake,
+    After, House, MailboxWatch, MaildirWatcher, Options, SourceOptions, Space, Start, Tenure, Wake,
 };
 use guichet::store::spool::Intake;
 use guichet::store::{self, Durability, Location, Store};
@@ -50,6 +50,11 @@ impl Desk {
     }
 
     fn mailbox(&self, start: Start, after: After) -> MailboxWatch {
+        self.mailbox_of(Tenure::Alone, start, after)
+    }
+
+    /// The mailbox as a worker of one of several processes watches it.
+    fn mailbox_of(&self, tenure: Tenure, start: Start, after: After) -> MailboxWatch {
         let free = self.free.clone();
         let house = House {
             store: self.store.clone(),
@@ -58,6 +63,7 @@ impl Desk {
             space: Space { floor: 1_000, free: Box::new(move || Ok(free.load(Ordering::SeqCst))) },
             wake: self.wake.clone(),
             spooled: Box::new(|_| ()),
+            tenure,
         };
         let options = Options {
             name: "support".to_owned(),
@@ -684,6 +690,47 @@ fn files_are_found_in_maildirs_mboxes_and_folders_in_order_of_arrival() {
     assert_eq!(first(&dir.join("more/archive")).expect("reads"), found[2]);
     let stub = found[5].read(3).expect("reads").expect("still there");
     assert_eq!(stub.1, Intake::Stub);
+}
+
+#[test]
+fn a_mailbox_is_watched_by_one_worker_and_a_late_one_touches_nothing_p_10() {
+    let desk = Desk::new();
+    let watch = |worker: &str| {
+        let term = SignedDuration::from_secs(60);
+        let tenure = Tenure::Leased { worker: worker.to_owned(), term };
+        desk.mailbox_of(tenure, Start::All, After::Delete)
+    };
+    let at = |past: i64| desk.clock.set(seconds(CONTACT + past));
+    let (mut one, mut two) = (watch("one"), watch("two"));
+    desk.put("new/1767500001.a");
+    let until = |past: i64| seconds(CONTACT + past);
+    assert_eq!(settle(&mut one), until(20), "the lease is renewed long before its end");
+    assert_eq!(desk.spooled().len(), 1);
+    assert_eq!(settle(&mut two), until(60), "the other one has the mailbox");
+    at(20);
+    assert_eq!(settle(&mut one), until(40));
+    desk.put("new/1767500002.b");
+    desk.wake.mail();
+    assert_eq!(settle(&mut two), until(80));
+    assert_eq!(desk.spooled().len(), 1, "nobody but its watcher looks at a mailbox");
+
+    // The first stands still, and its lease runs out; what is decided is the second's to settle.
+    desk.decide();
+    at(80);
+    assert_eq!(settle(&mut two), until(100));
+    assert_eq!(
+        desk.names().len(),
+        1,
+        "the second has deleted what is decided, and brought in more"
+    );
+    assert_eq!(desk.spooled().len(), 1);
+    desk.decide();
+    assert_eq!(settle(&mut one), until(140));
+    assert_eq!(desk.names().len(), 1, "a late one touches nothing");
+    assert_eq!(desk.owed(), 1);
+    at(101);
+    settle(&mut two);
+    assert_eq!((desk.names().len(), desk.owed()), (0, 0));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `guichet check`: the configuration, what it points at, and the templates; all problems at once,
-//! each with its place. Starts nothing, opens no store.
+//! each with its place. Starts nothing; opens no store unless it is asked to.
+
+mod online;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,9 @@ use crate::outbox::template;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
+    /// Tries the servers too: mailboxes, relays, the store
+    #[arg(long)]
+    online: bool,
     /// Warnings fail too
     #[arg(long)]
     strict: bool,
@@ -28,17 +33,33 @@ pub(super) struct CheckArgs {
 pub(super) fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit> {
     let request = desk::request(globals);
     let (loaded, mut problems) = super::config::problems(&request);
+    let mut exit = Exit::Done;
     if let Some(loaded) = &loaded {
         problems.extend(templates(loaded));
+        if args.online {
+            let found = online::look(loaded);
+            exit = match count_errors(&problems) {
+                0 => found.exit,
+                _ => Exit::Configuration,
+            };
+            problems.extend(found.problems);
+        }
     }
     let main = loaded.map(|loaded| loaded.settings.main);
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = count_errors(&problems);
     let fails = errors > 0 || (args.strict && !problems.is_empty());
     match globals.format() {
         Format::Table => tell(globals, main.as_deref(), &problems, errors, fails)?,
         format => output::rows(format, &COLUMNS, &problems.iter().map(row).collect::<Vec<_>>())?,
     }
-    Ok(if fails { Exit::Configuration } else { Exit::Done })
+    Ok(match exit {
+        Exit::Done if fails => Exit::Configuration,
+        exit => exit,
+    })
+}
+
+fn count_errors(problems: &[Problem]) -> usize {
+    problems.iter().filter(|problem| problem.severity == Severity::Error).count()
 }
 
 /// What is wrong with the templates, in the form of the other problems.

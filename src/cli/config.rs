@@ -20,7 +20,7 @@ pub enum ConfigCommand {
     /// Print a small configuration to begin with
     Init {
         /// What kind of mailbox it is to watch
-        #[arg(long, value_enum, default_value_t = Sample::Maildir)]
+        #[arg(long, value_enum, default_value_t = Sample::Imap)]
         provider: Sample,
     },
     /// Print the JSON Schema (draft 7) of the configuration, for editors
@@ -82,8 +82,8 @@ pub fn run(
 pub fn init(sample: Sample, out: &mut dyn Write) -> io::Result<u8> {
     let text = match sample {
         Sample::Full => reference::text(),
-        Sample::Imap => IMAP_SAMPLE.to_owned(),
-        Sample::Maildir => include_str!("../../config/guichet.toml").to_owned(),
+        Sample::Imap => include_str!("../../config/guichet.toml").to_owned(),
+        Sample::Maildir => MAILDIR_SAMPLE.to_owned(),
     };
     out.write_all(text.as_bytes())?;
     Ok(DONE)
@@ -201,18 +201,23 @@ pub fn refuse(invalid: &Invalid, paint: Paint, err: &mut dyn Write) -> io::Resul
     Ok(INVALID)
 }
 
-const IMAP_SAMPLE: &str = r#"#:schema ./guichet.schema.json
-# A mailbox on a mail server. This release reads maildirs: `explain`, `replay` and `check` work with
-# this file, `run` needs `provider = "maildir"` and `path`.
+const MAILDIR_SAMPLE: &str = r#"#:schema ./guichet.schema.json
+# Mail that another program delivers into a maildir becomes tickets.
+# `guichet config explain KEY` says what a key does, `guichet check` whether all is well.
 
 [portal]
 url = "https://help.example.com"      # where your users log in
 
 [smtp]
-transport = "none"                    # mail is rendered and recorded, not sent
+transport = "none"                    # mail is rendered and recorded, not sent; or name a `host`
 
 [[mailbox]]
+provider = "maildir"
 address  = "support@example.com"      # what people write to
-host     = "mail.example.com"
-password = { credential = "support" } # or { file = "…" } or { env = "…" }
+path     = "/var/mail/support"        # the maildir: the folder with `new` and `cur` in it
+
+# Whoever writes from one of the domains belongs to the site; everybody else to "Unassigned".
+[[site]]
+name    = "Example"
+domains = ["example.com"]
 "#;

@@ -1,4 +1,6 @@
-//! `guichet db`: looks after the database. All of it works while the daemon runs.
+//! `guichet db`: looks after the database. All of it but `copy` works while the daemon runs.
+
+mod copy;
 
 use std::path::PathBuf;
 
@@ -10,13 +12,15 @@ use super::desk::Desk;
 use super::exit::{Exit, failure};
 use super::output::{self, escape};
 use super::words::{counted, hint};
-use super::{Format, Globals, audit};
-use crate::store::{Location, audit as books};
+use super::{Format, Globals, audit, ways};
+use crate::store::audit as books;
 
 #[derive(Subcommand)]
 pub(super) enum DbCommand {
     /// Copies the database to a new file, as of one moment
     Backup(BackupArgs),
+    /// Moves the store to another database, from SQLite to PostgreSQL or back
+    Copy(copy::CopyArgs),
     /// Brings the tables up to date
     Migrate,
     /// Looks for damage in the database and for gaps in the books
@@ -34,21 +38,14 @@ pub(super) fn run(globals: &Globals, command: DbCommand) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     match command {
         DbCommand::Backup(args) => backup(globals, &desk, &args),
+        DbCommand::Copy(args) => copy::run(globals, &desk, &args),
         DbCommand::Migrate => migrate(globals, &desk),
         DbCommand::Verify => verify(globals, &desk),
     }
 }
 
-fn place(desk: &Desk) -> String {
-    match &desk.settings.store.location {
-        Location::Memory => "memory".to_owned(),
-        Location::Postgres(postgres) => postgres.url.clone(),
-        Location::Sqlite(path) => path.display().to_string(),
-    }
-}
-
 fn migrate(globals: &Globals, desk: &Desk) -> Result<Exit> {
-    let place = place(desk);
+    let place = ways::store(&desk.settings.store.location);
     match globals.format() {
         Format::Table => output::line(format_args!("the tables of `{place}` are up to date"))?,
         format => output::object(format, &json!({ "store": place, "up_to_date": true }))?,
@@ -62,7 +59,7 @@ fn verify(globals: &Globals, desk: &Desk) -> Result<Exit> {
     problems.extend(
         books.imbalances().map(|equation| format!("the books are off: {}", audit::said(equation))),
     );
-    let place = place(desk);
+    let place = ways::store(&desk.settings.store.location);
     match globals.format() {
         Format::Table => {
             for problem in &problems {

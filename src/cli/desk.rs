@@ -10,6 +10,7 @@ use super::Globals;
 use super::exit::{Exit, failure};
 use super::words::counted;
 use crate::clock::{Clock, Ids, SystemChance, SystemClock};
+use crate::config::settings::Need;
 use crate::config::{self, Environment, Loaded, Settings};
 use crate::mail::Address;
 use crate::store::sites::{self, Rematch};
@@ -33,6 +34,7 @@ impl Desk {
 
     /// As [`Desk::open`], for settings already loaded.
     pub(super) fn of(settings: Arc<Settings>) -> Result<Desk> {
+        require(&settings, |need| *need == Need::Store)?;
         make_state(&settings)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Ids::new(clock.clone(), Arc::new(SystemChance));
@@ -61,6 +63,11 @@ pub(super) fn load(globals: &Globals) -> Result<Loaded> {
 /// The settings alone.
 pub(super) fn settings(globals: &Globals) -> Result<Settings> {
     Ok(load(globals)?.settings)
+}
+
+/// Refuses when a secret is missing for one of the things that are `needed`.
+pub(super) fn require(settings: &Settings, needed: impl Fn(&Need) -> bool) -> Result<()> {
+    settings.require(needed).map_err(|invalid| failure(Exit::Configuration, invalid.to_string()))
 }
 
 /// A store in memory that knows the declared sites and nobody else.

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::intake::IntakeError;
+use crate::intake::{ImapError, IntakeError};
 use crate::outbox::OutboxError;
 use crate::store::StoreError;
 
@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Io,
     /// Ran, with a negative result: a difference, some items failed, not ready.
     Negative,
+    /// A login, or the permission for something.
+    Refused,
     Temporary,
     Unreachable,
     Usage,
@@ -37,6 +39,7 @@ impl Exit {
             Exit::CannotCreate => 73,
             Exit::Io => 74,
             Exit::Temporary => 75,
+            Exit::Refused => 77,
             Exit::Configuration => 78,
         }
     }
@@ -126,8 +129,19 @@ fn exit_of_intake(error: &IntakeError) -> Exit {
                 _ => Exit::Io,
             }
         }
+        IntakeError::Imap { cause, .. } => exit_of_imap(cause),
         IntakeError::NoMaildir { .. } => Exit::InputMissing,
         IntakeError::Store { cause, .. } => exit_of_store(cause),
+    }
+}
+
+pub(crate) fn exit_of_imap(error: &ImapError) -> Exit {
+    if error.is_login_refused() {
+        Exit::Refused
+    } else if error.is_unreachable() {
+        Exit::Unreachable
+    } else {
+        Exit::Negative
     }
 }
 
@@ -136,20 +150,33 @@ fn exit_of_outbox(error: &OutboxError) -> Exit {
     match error {
         OutboxError::Store(cause) => exit_of_store(cause),
         OutboxError::Templates(_) | OutboxError::TimeZone(_) => Exit::Configuration,
+        OutboxError::Thread(_) => Exit::Temporary,
     }
 }
 
-fn exit_of_store(error: &StoreError) -> Exit {
+pub(crate) fn exit_of_store(error: &StoreError) -> Exit {
     match error {
-        StoreError::Busy(_) | StoreError::Locked { .. } | StoreError::NoThread(_) => {
-            Exit::Temporary
-        }
+        StoreError::Busy(_)
+        | StoreError::Doubtful(_)
+        | StoreError::InUse
+        | StoreError::LeaseLost(_)
+        | StoreError::Locked { .. }
+        | StoreError::NoThread(_)
+        | StoreError::Raced(_) => Exit::Temporary,
+        StoreError::Address { .. } => Exit::Configuration,
+        StoreError::Forbidden { .. } | StoreError::LoginRefused { .. } => Exit::Refused,
+        StoreError::NoFile(_) => Exit::Usage,
         StoreError::Full(_) => Exit::Io,
-        StoreError::Open { .. } => Exit::CannotCreate,
+        StoreError::NotEmpty { .. } | StoreError::Open { .. } => Exit::CannotCreate,
         StoreError::Damaged { .. }
+        | StoreError::Net(_)
         | StoreError::Newer { .. }
+        | StoreError::NoDatabase { .. }
+        | StoreError::NotAgreed { .. }
         | StoreError::Removed(_)
-        | StoreError::Rewritten { .. } => Exit::Unreachable,
+        | StoreError::Rewritten { .. }
+        | StoreError::Unfit { .. }
+        | StoreError::Unreachable { .. } => Exit::Unreachable,
         StoreError::Taken { .. } => Exit::Negative,
         StoreError::Unknown { .. } => Exit::InputMissing,
         _ => Exit::Bug,

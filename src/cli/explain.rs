@@ -18,9 +18,9 @@ use crate::intake::{files, read_bounded};
 use crate::mail;
 use crate::mail::reply::Scope;
 use crate::store::spool::{self, Arrived, Intake};
-use crate::store::{Store, decisions, facts, tickets};
-use crate::triage;
+use crate::store::{Location, Store, decisions, facts, keys, tickets};
 use crate::triage::plan::{Decision, Plan, Story, Verdict};
+use crate::triage::{self, Keyring};
 
 #[derive(Args)]
 pub(super) struct ExplainArgs {
@@ -49,6 +49,7 @@ fn explain_all(globals: &Globals, args: &ExplainArgs, settings: &Arc<Settings>) 
     let ids = Ids::new(clock.clone(), Arc::new(SystemChance));
     // A file needs no store: it is judged on the declared sites, as if nobody had written before.
     let blank = desk::blank_store(settings, clock.as_ref(), &ids)?;
+    let keys = keys_of(&blank, settings, &ids, clock.as_ref())?;
     let mut desk: Option<Desk> = None;
     let mut exit = Exit::Done;
     for (at, what) in args.what.iter().enumerate() {
@@ -56,7 +57,7 @@ fn explain_all(globals: &Globals, args: &ExplainArgs, settings: &Arc<Settings>) 
             line("")?;
         }
         let told = if what == "-" || Path::new(what).exists() {
-            explain_file(globals, what, &blank, settings, clock.as_ref())
+            explain_file(globals, what, &blank, settings, &keys, clock.as_ref())
         } else {
             let desk = match &mut desk {
                 Some(desk) => desk,
@@ -78,6 +79,7 @@ fn explain_file(
     what: &str,
     store: &Store,
     settings: &Settings,
+    keys: &Keyring,
     clock: &dyn Clock,
 ) -> Result<String> {
     let mailbox = mailbox(settings, None)?;
@@ -91,7 +93,7 @@ fn explain_file(
     let now = clock.now();
     let (message, plan) = match mail::read(&raw) {
         Ok(message) => {
-            let questions = triage::ask(&message, &mailbox, policy);
+            let questions = triage::ask(&message, &mailbox, policy, keys);
             let message_id = String::new();
             let arrived = Arrived { message: message_id, arrived_at: now, counted_at: now, intake };
             let facts = store.read_only(|sql| facts::gather(sql, &questions, &arrived, now))?;
@@ -111,6 +113,24 @@ fn explain_file(
             story: &plan.story,
         },
     ))
+}
+
+/// The keys that tell what is ours: those of the desk's store, if it is a file that is there; else
+/// one made for this run, by which nothing is.
+fn keys_of(blank: &Store, settings: &Settings, ids: &Ids, clock: &dyn Clock) -> Result<Keyring> {
+    let is_there = match &settings.store.location {
+        Location::Memory | Location::Postgres(_) => false,
+        Location::Sqlite(path) => path.exists(),
+    };
+    let of_desk = || Store::open(&settings.store, clock.now())?.read_only(keys::keyring);
+    // A store that cannot be opened has no say in what a file is.
+    if let Some(keys) = is_there.then(of_desk).and_then(Result::ok)
+        && keys.newest().is_some()
+    {
+        return Ok(keys);
+    }
+    let (ids, now) = (ids.clone(), clock.now());
+    Ok(blank.transact(move |sql| keys::begin(sql, &ids, now))?)
 }
 
 fn decision_of(plan: &Plan) -> Option<Decision> {
@@ -147,8 +167,10 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
     }
     let mut told = Vec::new();
     for id in messages {
-        let (stored, raw, arrived_at) = desk.store.read_only(|sql| {
-            Ok((decisions::one(sql, &id)?, spool::raw(sql, &id)?, spool::arrived_at(sql, &id)?))
+        let (stored, raw, arrived_at, keys) = desk.store.read_only(|sql| {
+            let stored = decisions::one(sql, &id)?;
+            let (raw, arrived_at) = (spool::raw(sql, &id)?, spool::arrived_at(sql, &id)?);
+            Ok((stored, raw, arrived_at, keys::keyring(sql)?))
         })?;
         // The words are in the raw bytes; what was made of them is in the story, if there is one.
         let message = raw.and_then(|raw| mail::read(&raw).ok());
@@ -164,9 +186,9 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
             Some(_) => Scope::Answer,
             None => Scope::Standalone,
         };
-        let reply = message
-            .as_ref()
-            .map(|message| triage::reply(message, &triage::ask(message, &mailbox, policy), scope));
+        let reply = message.as_ref().map(|message| {
+            triage::reply(message, &triage::ask(message, &mailbox, policy, &keys), scope)
+        });
         told.push(render(
             globals,
             &Told {

@@ -19,6 +19,7 @@ use crate::intake::{files, read_bounded};
 use crate::mail;
 use crate::store::StoreError;
 use crate::store::spool::{self, Acknowledge, Arrival, Intake, Origin, RawMessage};
+use crate::store::workers::{Pace, Presence};
 use crate::triage::plan::{Outcome, Verdict};
 
 #[derive(Args)]
@@ -164,15 +165,21 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
         }
         Err(error) => return Err(error.into()),
     };
-    let ingest = Ingest::new(
+    let presence = Presence::begin(&desk.store, &desk.clock, &desk.ids, Pace::default())?;
+    let mut ingest = Ingest::new(
         desk.store.clone(),
         Arc::new(desk.settings.policy.clone()),
         desk.clock.clone(),
         desk.ids.clone(),
-        ingest::Options { readers: crate::daemon::readers(), time: TimeOfDecision::Clock },
-    )?;
+        ingest::Options {
+            readers: crate::daemon::readers(),
+            time: TimeOfDecision::Clock,
+            worker: presence.worker("ingest"),
+        },
+    );
     let mut rows = Vec::new();
     loop {
+        presence.keep_up()?;
         let step = ingest.step()?;
         for decided in &step.decided {
             let Verdict::Decided(decision) = decided.plan.verdict else { continue };
@@ -192,6 +199,7 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
             break;
         }
     }
+    drop(presence);
     drop(role);
     output::rows(globals.format(), &COLUMNS, &rows)?;
     if rows.iter().any(|row| row["outcome"] == Outcome::Held.as_str()) {

@@ -11,9 +11,11 @@ mod exit;
 mod explain;
 mod held;
 mod ingest;
+mod keys;
 mod listing;
 mod log;
 mod logging;
+mod mailbox;
 mod outbox;
 mod output;
 mod progress;
@@ -24,6 +26,7 @@ mod story;
 mod tickets;
 mod times;
 mod users;
+mod ways;
 mod words;
 
 use std::ffi::OsString;
@@ -118,8 +121,14 @@ enum Command {
     Held(held::HeldCommand),
     /// Takes messages from files or standard input through the live pipeline
     Ingest(ingest::IngestArgs),
+    /// The keys that sign the ids of our mail
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Decisions, newest first
     Log(log::LogArgs),
+    /// Mailboxes: where mail comes from, by which server answers leave
+    #[command(subcommand)]
+    Mailbox(mailbox::MailboxCommand),
     /// Mail of ours: queued, sent, failed
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
@@ -168,7 +177,9 @@ fn dispatch(globals: &Globals, command: Command) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(globals, &args),
         Command::Held(command) => held::run(globals, command),
         Command::Ingest(args) => ingest::run(globals, &args),
+        Command::Keys(command) => keys::run(globals, command),
         Command::Log(args) => log::run(globals, &args),
+        Command::Mailbox(command) => mailbox::run(globals, command),
         Command::Outbox(command) => outbox::run(globals, command),
         Command::Replay(args) => replay::run(globals, &args),
         Command::Run(args) => run::run(globals, &args),

@@ -20,12 +20,12 @@ use super::progress::Progress;
 use super::story::{self, Told};
 use super::words::{counted, hint};
 use super::{Format, Globals};
-use crate::clock::{Chance, Clock, Ids, Next, SeededChance, SetClock, SystemChance};
+use crate::clock::{Chance, Clock, Ids, Next, SeededChance, SetClock, SystemChance, SystemClock};
 use crate::config::Settings;
-use crate::config::settings::Mailbox;
 use crate::ingest::{self, Decided, Ingest, TimeOfDecision};
 use crate::intake::files;
 use crate::store::spool::{self, Acknowledge, Arrival, Origin, RawMessage};
+use crate::store::workers::{Pace, Presence};
 use crate::store::{self, Durability, Location, Store, audit};
 use crate::triage::plan::Verdict;
 
@@ -77,6 +77,9 @@ pub(super) fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit> {
     let temporary = tempfile::Builder::new().prefix("guichet-replay-").tempdir()?;
     let store = open_store(args, temporary.path(), started)?;
     desk::reconcile(&store, &settings, &ids, clock.as_ref())?;
+    let _role = store.take_role()?;
+    let now: Arc<dyn Clock> = Arc::new(SystemClock);
+    let presence = Presence::begin(&store, &now, &ids, Pace::default())?;
 
     let mut replay = Replay {
         format: globals.format(),
@@ -87,7 +90,7 @@ pub(super) fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit> {
         kept: Vec::new(),
         keep: args.expect.is_some() || args.write_expect.is_some(),
     };
-    let ingest = Ingest::new(
+    let mut ingest = Ingest::new(
         store.clone(),
         Arc::new(settings.policy.clone()),
         clock.clone(),
@@ -95,8 +98,9 @@ pub(super) fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit> {
         ingest::Options {
             readers: args.jobs.map_or_else(crate::daemon::readers, usize::from),
             time: TimeOfDecision::Arrival,
+            worker: presence.worker("replay"),
         },
-    )?;
+    );
     let mut progress = Progress::new(globals, found.len() as u64);
     let mut batch = Vec::new();
     let mut bytes = 0;
@@ -119,11 +123,11 @@ pub(super) fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit> {
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
             replay.known += bring_in(&store, std::mem::take(&mut batch), clock.now())?;
             bytes = 0;
-            replay.decide(&ingest, &mut progress)?;
+            replay.decide(&mut ingest, &mut progress)?;
         }
     }
     replay.known += bring_in(&store, batch, clock.now())?;
-    replay.decide(&ingest, &mut progress)?;
+    replay.decide(&mut ingest, &mut progress)?;
     let seconds = progress.finish();
     finish(globals, args, &store, replay, expected, found.len(), seconds)
 }
@@ -142,7 +146,7 @@ struct Replay {
 
 impl Replay {
     /// Works off all that waits; what is deferred is decided when its time has come, which is at once.
-    fn decide(&mut self, ingest: &Ingest, progress: &mut Progress) -> Result<()> {
+    fn decide(&mut self, ingest: &mut Ingest, progress: &mut Progress) -> Result<()> {
         loop {
             let step = ingest.step()?;
             for decided in &step.decided {
@@ -259,12 +263,12 @@ fn outcomes(tally: &BTreeMap<(&'static str, &'static str), usize>) -> String {
 
 /// `max_message_size` of the mailbox with this name (M-04).
 pub(super) fn max_message_size(settings: &Settings, mailbox: &str) -> u64 {
-    let named = settings.mailboxes.iter().find(|known| known.name() == mailbox);
-    named.map_or(u64::MAX, Mailbox::max_message_size)
+    let named = settings.mailboxes.iter().find(|known| known.name == mailbox);
+    named.map_or(u64::MAX, |mailbox| mailbox.max_message_size)
 }
 
 pub(super) fn mailbox(settings: &Settings, wanted: Option<&str>) -> Result<String> {
-    let names: Vec<&str> = settings.mailboxes.iter().map(|mailbox| mailbox.name()).collect();
+    let names: Vec<&str> = settings.mailboxes.iter().map(|mailbox| mailbox.name.as_str()).collect();
     match wanted {
         None => Ok(names.first().map(|name| (*name).to_owned()).unwrap_or_default()),
         Some(wanted) if names.contains(&wanted) => Ok(wanted.to_owned()),

@@ -7,22 +7,23 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::desk::{self, Desk};
 use super::exit::{Exit, failure};
 use super::logging::{self, LogFormat};
 use super::output::escape;
-use super::words::called;
-use super::{Globals, story};
+use super::words::{called, counted};
+use super::{Globals, story, ways};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::config::file;
-use crate::config::settings::Mailbox;
 use crate::daemon::{self, Call, Event, Furniture, House};
 use crate::ingest::Decided;
 use crate::outbox::{OutboxError, Templates, TransportOptions};
 use crate::store::Role;
+use crate::store::sql::statements_run;
+use crate::store::workers::{Pace, Presence};
 use crate::triage::plan::Verdict;
 
 #[derive(Args)]
@@ -44,23 +45,32 @@ pub(super) fn run(globals: &Globals, args: &RunArgs) -> Result<Exit> {
     let settings = Arc::new(desk::settings(globals)?);
     start_log(globals, &settings);
     refuse_root(&settings, args)?;
-    refuse_network(&settings)?;
+    desk::require(&settings, |_| true)?;
     let desk = Desk::of(settings)?;
     // Held to the end: a second daemon on this store is refused.
     let _role: Role = desk.store.take_role()?;
     desk::rematch(&desk, &desk.settings)?;
     let tally = Arc::new(Mutex::new(BTreeMap::new()));
-    let furniture = furniture(&desk, &tally);
-    info!("guichet {} on {}", env!("CARGO_PKG_VERSION"), place(&desk.settings));
-    if args.once {
-        let failures = daemon::sweep(&furniture)?;
-        if failures.is_empty() {
-            summary(&tally);
-            where_to_look(globals, &desk.settings);
-        }
-        return Ok(if failures.is_empty() { Exit::Done } else { Exit::Negative });
+    let furniture = furniture(&desk, &tally)?;
+    tell_beginning(&desk.settings);
+    let exit = if args.once {
+        sweep(globals, &desk, &furniture, &tally)
+    } else {
+        live(globals, &desk, furniture, &tally)
+    };
+    let count = statements_run();
+    debug!(store.statements = count, "ran {count} statements on the store");
+    exit
+}
+
+fn sweep(globals: &Globals, desk: &Desk, furniture: &Furniture, tally: &Tally) -> Result<Exit> {
+    let failures = daemon::sweep(furniture)?;
+    if !failures.is_empty() {
+        return Ok(Exit::Negative);
     }
-    live(globals, &desk, furniture, &tally)
+    summary(tally);
+    where_to_look(globals, &desk.settings);
+    Ok(Exit::Done)
 }
 
 type Tally = Arc<Mutex<BTreeMap<String, usize>>>;
@@ -183,22 +193,24 @@ fn reloaded(globals: &Globals, desk: &Desk) -> Result<Arc<Settings>> {
             "`store` and `state` can change at a restart only",
         ));
     }
-    refuse_network(&settings)?;
+    desk::require(&settings, |_| true)?;
     Templates::load(&settings.outbox).map_err(OutboxError::Templates)?;
     desk::reconcile(&desk.store, &settings, &desk.ids, desk.clock.as_ref())?;
     desk::rematch(desk, &settings)?;
     Ok(settings)
 }
 
-fn furniture(desk: &Desk, tally: &Tally) -> Furniture {
+fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
     let (tally, redact) = (tally.clone(), desk.settings.log.redact);
-    Furniture {
+    let presence = Presence::begin(&desk.store, &desk.clock, &desk.ids, Pace::default())?;
+    Ok(Furniture {
         settings: desk.settings.clone(),
         store: desk.store.clone(),
         clock: desk.clock.clone(),
         ids: desk.ids.clone(),
+        presence: Arc::new(presence),
         on_decision: Arc::new(move |decided| tell(decided, redact, &tally)),
-    }
+    })
 }
 
 /// One line a decision: what was done, for whom, and why.
@@ -278,9 +290,22 @@ fn where_to_look(globals: &Globals, settings: &Settings) {
     }
 }
 
-fn place(settings: &Settings) -> String {
-    let mailboxes: Vec<&str> = settings.mailboxes.iter().map(Mailbox::name).collect();
-    format!("{}, state in {}", mailboxes.join(", "), settings.state.display())
+/// What is watched, and how mail leaves: whoever reads the log later must not have to guess.
+fn tell_beginning(settings: &Settings) {
+    let workers = counted(settings.workers, "worker");
+    let store = ways::store(&settings.store.location);
+    info!("guichet {} with {workers}, store `{store}`", env!("CARGO_PKG_VERSION"));
+    for mailbox in &settings.mailboxes {
+        let source = ways::source(mailbox).unwrap_or_default();
+        let way_out = ways::way_out(settings, mailbox).unwrap_or_default();
+        info!(
+            mailbox.name = mailbox.name,
+            "mailbox {}: from {source}, answers by {way_out}", mailbox.name
+        );
+    }
+    if settings.outbox.transport == TransportOptions::None {
+        info!("mail of ours is rendered and recorded, not sent: `smtp.transport` is `none`");
+    }
 }
 
 fn start_log(globals: &Globals, settings: &Settings) {
@@ -304,20 +329,6 @@ fn refuse_root(settings: &Settings, args: &RunArgs) -> Result<()> {
                 settings.state.display()
             ),
         ));
-    }
-    Ok(())
-}
-
-fn refuse_network(settings: &Settings) -> Result<()> {
-    for mailbox in &settings.mailboxes {
-        if let Mailbox::Network { name, .. } = mailbox {
-            return Err(failure(
-                Exit::Configuration,
-                format!(
-                    "the mailbox `{name}` is on a mail server, and this release watches maildirs only\nhint: let a program such as getmail or mbsync deliver into a maildir, and set `provider = \"maildir\"` and `path`"
-                ),
-            ));
-        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ pub fn is_coming(key: &str) -> bool {
     COMING.contains(&key)
 }
 
-const COMING: [&str; 40] = [
+const COMING: [&str; 21] = [
     "agent.notify",
     "alerts",
     "auth",
@@ -16,13 +16,8 @@ const COMING: [&str; 40] = [
     "filters.spam_headers",
     "http",
     "mailbox.auth",
-    "mailbox.imap.ca_file",
     "mailbox.imap.idle",
     "mailbox.imap.idle_refresh",
-    "mailbox.imap.poll_interval",
-    "mailbox.imap.port",
-    "mailbox.imap.timeout",
-    "mailbox.imap.tls",
     "otel",
     "outbox.keep_body",
     "portal.allow_plain_http",
@@ -32,19 +27,5 @@ const COMING: [&str; 40] = [
     "retention",
     "rule",
     "scim",
-    "smtp.connections",
-    "smtp.envelope",
-    "smtp.host",
-    "smtp.password",
-    "smtp.port",
-    "smtp.rate",
-    "smtp.tls",
-    "smtp.username",
-    "store.ca_file",
-    "store.password",
-    "store.tls",
-    "store.workers",
-    "threading.reply_address",
-    "threading.use_body_token",
     "webhook",
 ];

@@ -229,7 +229,7 @@ fn blot(text: &str) -> String {
     let mut spans = Vec::new();
     secrets(table.get_ref(), &mut spans);
     // Where the text cannot be read, whatever might be a secret is taken for one.
-    let mut patterns = vec![&*LOGIN];
+    let mut patterns = vec![&*LOGIN, &*PASSWORD_PARAMETER];
     if !errors.is_empty() {
         patterns.push(&*SECRET_LINE);
     }
@@ -274,6 +274,10 @@ const SECRET_KEYS: [&str; 4] = ["client_secret", "password", "secret", "token"];
 
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"://[^\s"'/@:]*:([^\s"'/@]*)@"#).expect("the pattern is well formed")
+});
+
+static PASSWORD_PARAMETER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)[?&]password=([^\s"'&]*)"#).expect("the pattern is well formed")
 });
 
 static SECRET_LINE: LazyLock<Regex> = LazyLock::new(|| {

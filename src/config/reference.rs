@@ -160,6 +160,7 @@ fn first_sentence(text: &str) -> &str {
 fn kind(at: &Value) -> Option<&'static str> {
     let kind = match at["format"].as_str() {
         Some("guichet-duration") => "a duration, as \"90s\", \"5m\", \"24h\" or \"30d\"",
+        Some("guichet-rate") => "a rate, as \"25/min\", or \"off\"",
         Some("guichet-rates") => "rates, as \"30/h\" or \"3/h, 10/d\", or \"off\"",
         Some("guichet-secret") => "a secret",
         Some("guichet-size") => "a size, as \"500kB\", \"25MB\" or \"1GiB\"",

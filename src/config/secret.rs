@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::environment::Environment;
 use super::values::Misread;
+use crate::net::Password;
 
 /// A secret: a string, or a table with the one key `file`, `credential` or `env`.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +63,24 @@ impl Secret {
             Secret::File(path) => read(path),
             Secret::Literal(text) => Ok(Revealed::quiet(text.clone())),
         }
+    }
+}
+
+impl Secret {
+    /// Finds the secret as a password for a login, which goes out on one line (T-45); answers it
+    /// with what is unwise about where it was found.
+    pub fn password(
+        &self,
+        environment: &Environment,
+    ) -> Result<(Password, Option<Misread>), Misread> {
+        let Revealed { text, warning } = self.reveal(environment)?;
+        if text.is_empty() || text.contains(['\r', '\n', '\0']) {
+            return Err(Misread::new(
+                "the password is empty, or holds a line break or a NUL",
+                "write the password alone, on one line",
+            ));
+        }
+        Ok((Password::new(text), warning))
     }
 }
 
@@ -247,6 +266,16 @@ mod tests {
         let (_folder, secret) = file_with("x", 0o666);
         let refused = secret.reveal(&Environment::empty()).expect_err("refused");
         assert!(refused.message.contains("written by everybody"), "{refused:?}");
+    }
+
+    #[test]
+    fn t_45_a_password_is_one_line() {
+        for (written, is_good) in [("a b\n", true), ("a\r\nb\n", false), ("a\0", false)] {
+            let (_folder, secret) = file_with(written, 0o600);
+            assert_eq!(secret.password(&Environment::empty()).is_ok(), is_good, "{written:?}");
+        }
+        let set = Environment::of([("PW", "")]);
+        assert!(Secret::Env("PW".into()).password(&set).is_err());
     }
 
     #[test]

@@ -1,56 +1,44 @@
-//! What the configuration points at: maildirs, template folders, secrets. Looked at by `check` and
+//! What the configuration points at: maildirs, template folders, secrets, certificates. Looked at by `check` and
 //! before `run`, not by commands that need none of it.
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::check::nearest_place;
 use super::environment::Environment;
 use super::file::{File, Provider};
-use super::problem::Problem;
+use super::problem::{Place, Problem};
 use super::secret::Secret;
+use super::settings::no_password;
 use super::tree::Node;
 use super::values::Misread;
+use crate::net::{NetError, Trust};
 
 /// Says what of the surroundings is not as `file` needs it.
 pub fn inspect(file: &File, tree: &Node, environment: &Environment) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (i, mailbox) in file.mailbox.iter().enumerate() {
         let i = i.to_string();
-        if let Some(secret) = &mailbox.password {
-            let place = nearest_place(tree, &["mailbox", &i, "password"]);
-            match secret.reveal(environment) {
-                Ok(revealed) => {
-                    problems
-                        .extend(revealed.warning.map(|misread| Problem::warning(place, misread)));
-                }
-                // Only the service itself is given its credentials; an admin's shell is not.
-                Err(misread)
-                    if matches!(secret, Secret::Credential(_))
-                        && environment.var("CREDENTIALS_DIRECTORY").is_none() =>
-                {
-                    problems.push(Problem::warning(place, misread));
-                }
-                Err(misread) => problems.push(Problem::error(place, misread)),
-            }
-        }
-        // `replay` and `explain` read mail for it all the same, so it is no error; but `run` refuses.
-        if mailbox.provider == Provider::Imap {
-            let misread = Misread::new(
-                "`run` cannot watch a mailbox on a mail server yet",
-                "this release watches maildirs only: let a program such as getmail or mbsync \
-                 deliver into one, and set `provider = \"maildir\"` and `path`",
-            );
-            let key = ["mailbox", &i, "provider"];
-            let key = if tree.at(&key).is_some() { &key[..] } else { &key[..2] };
-            problems.push(Problem::warning(nearest_place(tree, key), misread));
+        if mailbox.provider == Provider::Imap && mailbox.password.is_none() {
+            let place = nearest_place(tree, &["mailbox", &i, "address"]);
+            problems.push(Problem::error(place, no_password(mailbox)));
         }
         if let (Provider::Maildir, Some(path)) = (mailbox.provider, &mailbox.path)
             && let Err(misread) = maildir(path)
         {
             let place = nearest_place(tree, &["mailbox", &i, "path"]);
             problems.push(Problem::error(place, misread));
+        }
+    }
+    for (path, secret) in secrets(file) {
+        let place = nearest_place(tree, &path.iter().map(String::as_str).collect::<Vec<_>>());
+        problems.extend(of_secret(secret, place, environment));
+    }
+    for (path, ca_file) in ca_files(file) {
+        if let Err(error) = Trust::load(Some(ca_file)) {
+            let place = nearest_place(tree, &path.iter().map(String::as_str).collect::<Vec<_>>());
+            problems.push(Problem::error(place, in_words(&error)));
         }
     }
     if let Some(node) = tree.at(&["templates", "dir"])
@@ -67,6 +55,66 @@ pub fn inspect(file: &File, tree: &Node, environment: &Environment) -> Vec<Probl
         problems.push(Problem::error(&node.place, Misread::new(message, hint)));
     }
     problems
+}
+
+type At = Vec<String>;
+
+fn at<const N: usize>(path: [&str; N]) -> At {
+    path.map(str::to_owned).to_vec()
+}
+
+/// Every secret that is named, with its key.
+fn secrets(file: &File) -> impl Iterator<Item = (At, &Secret)> {
+    let general = [
+        (at(["store", "password"]), &file.store.password),
+        (at(["smtp", "password"]), &file.smtp.password),
+    ];
+    let of_mailboxes = file.mailbox.iter().enumerate().flat_map(|(i, mailbox)| {
+        let i = i.to_string();
+        [
+            (at(["mailbox", &i, "password"]), &mailbox.password),
+            (at(["mailbox", &i, "smtp", "password"]), &mailbox.smtp.password),
+        ]
+    });
+    let all = general.into_iter().chain(of_mailboxes);
+    all.filter_map(|(at, secret)| Some((at, secret.as_ref()?)))
+}
+
+/// Every file with certificates that is named, with its key.
+fn ca_files(file: &File) -> impl Iterator<Item = (At, &PathBuf)> {
+    let general = [
+        (at(["store", "ca_file"]), &file.store.ca_file),
+        (at(["smtp", "ca_file"]), &file.smtp.ca_file),
+    ];
+    let of_mailboxes = file.mailbox.iter().enumerate().flat_map(|(i, mailbox)| {
+        let i = i.to_string();
+        [
+            (at(["mailbox", &i, "imap", "ca_file"]), &mailbox.imap.ca_file),
+            (at(["mailbox", &i, "smtp", "ca_file"]), &mailbox.smtp.ca_file),
+        ]
+    });
+    let all = general.into_iter().chain(of_mailboxes);
+    all.filter_map(|(at, ca_file)| Some((at, ca_file.as_ref()?)))
+}
+
+fn of_secret(secret: &Secret, place: &Place, environment: &Environment) -> Option<Problem> {
+    match secret.password(environment) {
+        Ok((_, warning)) => warning.map(|misread| Problem::warning(place, misread)),
+        // Only the service itself is given its credentials; an admin's shell is not.
+        Err(misread)
+            if matches!(secret, Secret::Credential(_))
+                && environment.var("CREDENTIALS_DIRECTORY").is_none() =>
+        {
+            Some(Problem::warning(place, misread))
+        }
+        Err(misread) => Some(Problem::error(place, misread)),
+    }
+}
+
+fn in_words(error: &NetError) -> Misread {
+    let said = error.to_string();
+    let (message, hint) = said.split_once("\nhint: ").unwrap_or((&said, "name another file"));
+    Misread::new(message, hint)
 }
 
 fn maildir(path: &Path) -> Result<(), Misread> {

@@ -203,6 +203,36 @@ impl fmt::Display for Rates {
     }
 }
 
+/// One rate, written `"25/min"`; `"off"` is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(pub Option<policy::Rate>);
+
+impl Rate {
+    /// Reads `"off"` or one rate.
+    pub fn parse(text: &str) -> Result<Rate, Misread> {
+        let Rates(rates) = Rates::parse(text)?;
+        match rates[..] {
+            [] => Ok(Rate(None)),
+            [rate] => Ok(Rate(Some(rate))),
+            _ => Err(Misread::new(
+                format!("`{text}` is more than one rate"),
+                "write one, e.g. `\"25/min\"`, or `\"off\"`",
+            )),
+        }
+    }
+
+    /// So many a minute, for the defaults.
+    pub const fn minutely(count: u32) -> Rate {
+        Rate(Some(policy::Rate { count, per: SignedDuration::from_secs(60) }))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Rates(self.0.into_iter().collect()).fmt(f)
+    }
+}
+
 /// Where a new mailbox begins, as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -301,6 +331,7 @@ macro_rules! written_as_string {
 }
 
 written_as_string!(Duration, "guichet-duration", "^[0-9]+[smhdw]$");
+written_as_string!(Rate, "guichet-rate", "^(off|[0-9]+/(s|m|min|h|d))$");
 written_as_string!(
     Rates,
     "guichet-rates",
@@ -359,6 +390,9 @@ mod tests {
         for text in ["off", "30/h", "3/h, 10/d", "25/min", "1/s"] {
             assert_eq!(Rates::parse(text).expect("good").to_string(), text);
         }
+        for text in ["off", "25/min"] {
+            assert_eq!(Rate::parse(text).expect("good").to_string(), text);
+        }
         for text in
             ["now", "all", "unseen", "2026-01-31", "2026-01-31T08:00:00", "2026-01-31T08:00:00Z"]
         {
@@ -374,6 +408,9 @@ mod tests {
         for text in ["", "30", "h", "30/", "/h", "0/h", "30/y", "30/h,", "off, 3/h", "5000000000/h"]
         {
             assert!(Rates::parse(text).is_err(), "{text}");
+        }
+        for text in ["", "25", "0/min", "3/h, 10/d"] {
+            assert!(Rate::parse(text).is_err(), "{text}");
         }
         for text in ["", "yesterday", "2026-13-01", "2026", "9999-12-31", "Now"] {
             assert!(Start::parse(text).is_err(), "{text}");

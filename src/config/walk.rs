@@ -49,7 +49,7 @@ impl Walk<'_> {
             ("boolean", Value::Boolean(_)) => {}
             ("integer", Value::Integer(number)) => {
                 let number = *number;
-                self.integer(number, &node.place);
+                self.integer(number, &node.place, schema);
             }
             ("object", Value::Table(entries)) => self.table(entries, &node.place, schema),
             ("string", Value::String(text)) => {
@@ -110,13 +110,13 @@ impl Walk<'_> {
         self.problems.push(Problem::error(place, Misread::new(message, hint)));
     }
 
-    fn integer(&mut self, number: i64, place: &Place) {
-        if u32::try_from(number).is_err() {
-            let misread = Misread::new(
-                format!("`{number}` is no number `{}` can be", self.path.join(".")),
-                "write a small whole number",
-            );
-            self.error(place, misread);
+    fn integer(&mut self, number: i64, place: &Place, schema: &Json) {
+        let least = schema["minimum"].as_i64().unwrap_or(0);
+        let most = schema["maximum"].as_i64().unwrap_or(i64::from(u32::MAX));
+        if !(least..=most).contains(&number) {
+            let message = format!("`{number}` is no number `{}` can be", self.path.join("."));
+            let hint = format!("write a whole number from {least} to {most}");
+            self.error(place, Misread::new(message, hint));
         }
     }
 
@@ -151,10 +151,6 @@ impl Walk<'_> {
     fn bad_word(&self, text: &str, words: &[&str]) -> Misread {
         let key = self.path.join(".");
         let message = format!("`{text}` is nothing `{key}` can be");
-        if key == "smtp.transport" && text == "smtp" {
-            let hint = "this release sends nothing over the network yet: use `file` or `none`";
-            return Misread::new(message, hint);
-        }
         match nearest(text, words.iter().copied()) {
             Some(nearest) => Misread::new(message, format!("did you mean `{nearest}`?")),
             None => Misread::new(message, format!("it is one of {}", list(words.iter().copied()))),
@@ -281,7 +277,9 @@ fn string_hint(schema: &Json, format: Option<&str>) -> (&'static str, String) {
         Some("guichet-duration") => {
             ("a duration", "write a number and a unit in quotes, e.g. `\"5m\"`".to_owned())
         }
-        Some("guichet-rates") => ("a rate", "write `\"30/h\"` or `\"off\"`, in quotes".to_owned()),
+        Some("guichet-rate" | "guichet-rates") => {
+            ("a rate", "write `\"30/h\"` or `\"off\"`, in quotes".to_owned())
+        }
         Some("guichet-size") => {
             ("a size", "write a number and a unit in quotes, e.g. `\"25MB\"`".to_owned())
         }

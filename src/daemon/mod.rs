@@ -2,6 +2,7 @@
 //! good stops the house; what may get better by itself is waited for, and one mailbox's trouble never
 //! stops another. Holds no state that the store does not have.
 
+mod mailboxes;
 mod stepping;
 mod sweep;
 
@@ -10,12 +11,14 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use crate::clock::{Clock, Ids, Next};
-use crate::config::settings::{Mailbox, Settings};
+use crate::config::settings::Settings;
 use crate::ingest::{self, Decided, Ingest};
-use crate::intake::{self, MailboxWatch, MaildirWatcher, SourceOptions, Space, Wake, free_bytes};
+use crate::intake::{self, Space, Tenure, Wake, free_bytes};
 use crate::outbox::Outbox;
-use crate::store::Store;
+use crate::store::workers::Presence;
+use crate::store::{Sharing, Store};
 
+use self::mailboxes::{Mailboxes, Watched};
 use self::stepping::{Bell, Trouble, keep_stepping, lasting, of_store};
 pub use self::sweep::sweep;
 
@@ -26,6 +29,8 @@ pub struct Furniture {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub ids: Ids,
+    /// This process's entry among those that work on the store.
+    pub presence: Arc<Presence>,
     /// Told of each decision, in order.
     pub on_decision: Arc<dyn Fn(&Decided) + Send + Sync>,
 }
@@ -63,31 +68,55 @@ impl House {
     /// Starts every room.
     pub fn start(furniture: &Furniture, events: mpsc::Sender<Event>) -> anyhow::Result<House> {
         // What can fail goes first: a house is there whole, or not at all.
-        let ingest = ingest_of(furniture, ingest::TimeOfDecision::Clock)?;
         let outbox = outbox_of(furniture)?;
+        // A mailbox that this process does not watch any more is anybody's.
+        furniture.presence.let_go_of_mailboxes()?;
         let stop = Arc::new(AtomicBool::new(false));
         let mut house = House { stop, bells: Vec::new(), wakes: Vec::new(), running: 0 };
-        let (deciding, sending) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let sending = Arc::new(Bell::default());
+        let deciding: Vec<Arc<Bell>> =
+            (0..furniture.settings.workers).map(|_| Arc::default()).collect();
 
-        let mut wakes = Vec::new();
-        for options in furniture.watched() {
-            let wake = Wake::new();
-            let on_spool = deciding.clone();
-            let house_of = furniture.house(&wake, Box::new(move |_| on_spool.ring()));
-            let mut watch = MailboxWatch::new(options.clone(), house_of);
-            let watcher = watcher(options, &wake);
-            let name = format!("mailbox {}", options.name);
-            // It waits out all its troubles itself: the others go on meanwhile.
+        let Mailboxes { maildirs, imap, wakes } = Mailboxes::of(furniture, &deciding);
+        house.wakes = wakes.clone();
+        for (name, Watched { mut watch, watcher }) in maildirs {
             house.open(&name, events.clone(), move || {
                 let _awake = watcher;
                 watch.run();
                 Ok(())
             })?;
-            wakes.push(wake);
         }
-        house.wakes = wakes.clone();
+        if !imap.is_empty() {
+            let runtime = mailboxes::runtime()?;
+            house.open("imap", events.clone(), move || mailboxes::watch_all(&runtime, imap))?;
+        }
 
+        for (n, bell) in (1..).zip(deciding) {
+            house.open_ingest(n, bell, &sending, furniture, events.clone())?;
+        }
+        house.open_presence(furniture, events.clone())?;
+
+        let step = move || {
+            outbox.step().map_err(|failure| Trouble {
+                lasting: lasting(failure.is_temporary()),
+                said: failure.to_string(),
+            })
+        };
+        house.open_stepping("outbox", sending, furniture, events, step)?;
+        Ok(house)
+    }
+
+    fn open_ingest(
+        &mut self,
+        n: usize,
+        bell: Arc<Bell>,
+        sending: &Arc<Bell>,
+        furniture: &Furniture,
+        events: mpsc::Sender<Event>,
+    ) -> anyhow::Result<()> {
+        let mut ingest = ingest_of(furniture, n);
         let (on_decision, on_decided) = (furniture.on_decision.clone(), sending.clone());
+        let wakes = self.wakes.clone();
         let step = move || {
             let progress = ingest.step().map_err(of_store)?;
             for decided in &progress.decided {
@@ -99,16 +128,25 @@ impl House {
             }
             Ok(progress.next)
         };
-        house.open_stepping("ingest", deciding, furniture, events.clone(), step)?;
+        self.open_stepping(&format!("ingest {n}"), bell, furniture, events, step)
+    }
 
+    // Where several processes share the store, others decide what this one's mailboxes must be told.
+    fn open_presence(
+        &mut self,
+        furniture: &Furniture,
+        events: mpsc::Sender<Event>,
+    ) -> anyhow::Result<()> {
+        if furniture.store.sharing() == Sharing::Alone {
+            return Ok(());
+        }
+        let (presence, wakes) = (furniture.presence.clone(), self.wakes.clone());
         let step = move || {
-            outbox.step().map_err(|failure| Trouble {
-                lasting: lasting(failure.is_temporary()),
-                said: failure.to_string(),
-            })
+            let next = presence.step().map_err(of_store)?;
+            wakes.iter().for_each(|wake| wake.decided());
+            Ok(next)
         };
-        house.open_stepping("outbox", sending, furniture, events, step)?;
-        Ok(house)
+        self.open_stepping("presence", Arc::default(), furniture, events, step)
     }
 
     fn open_stepping(
@@ -132,7 +170,8 @@ impl House {
     ) -> anyhow::Result<()> {
         self.running += 1;
         let room = name.to_owned();
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name(name.to_owned()).stack_size(mailboxes::STACK);
+        thread.spawn(move || {
             let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(live));
             let failure = lived
                 .unwrap_or_else(|_| Err("it panicked; this is a bug in guichet".to_owned()))
@@ -163,14 +202,23 @@ impl House {
 
 impl Furniture {
     fn watched(&self) -> impl Iterator<Item = &intake::Options> {
-        self.settings.mailboxes.iter().filter_map(|mailbox| match mailbox {
-            Mailbox::Network { .. } => None,
-            Mailbox::Watched(options) => Some(options),
-        })
+        self.settings.mailboxes.iter().filter_map(|mailbox| mailbox.watched.as_ref())
     }
 
-    fn house(&self, wake: &Arc<Wake>, spooled: Box<dyn Fn(usize) + Send>) -> intake::House {
+    fn house(
+        &self,
+        mailbox: &str,
+        wake: &Arc<Wake>,
+        spooled: Box<dyn Fn(usize) + Send>,
+    ) -> intake::House {
         let state = self.settings.state.clone();
+        let tenure = match self.store.sharing() {
+            Sharing::Alone => Tenure::Alone,
+            Sharing::Shared => Tenure::Leased {
+                worker: self.presence.worker(mailbox),
+                term: self.presence.pace().patience,
+            },
+        };
         intake::House {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -181,25 +229,25 @@ impl Furniture {
             },
             wake: wake.clone(),
             spooled,
+            tenure,
         }
     }
 }
 
-fn watcher(options: &intake::Options, wake: &Arc<Wake>) -> Option<MaildirWatcher> {
-    match &options.source {
-        SourceOptions::Imap(_) => None,
-        SourceOptions::Maildir { path } => MaildirWatcher::start(&options.name, path, wake.clone()),
-    }
-}
-
-fn ingest_of(furniture: &Furniture, time: ingest::TimeOfDecision) -> anyhow::Result<Ingest> {
-    Ok(Ingest::new(
+fn ingest_of(furniture: &Furniture, n: usize) -> Ingest {
+    let options = ingest::Options {
+        readers: readers(),
+        time: ingest::TimeOfDecision::Clock,
+        worker: furniture.presence.worker(&format!("ingest {n}")),
+    };
+    let policy = Arc::new(furniture.settings.policy.clone());
+    Ingest::new(
         furniture.store.clone(),
-        Arc::new(furniture.settings.policy.clone()),
+        policy,
         furniture.clock.clone(),
         furniture.ids.clone(),
-        ingest::Options { readers: readers(), time },
-    )?)
+        options,
+    )
 }
 
 fn outbox_of(furniture: &Furniture) -> anyhow::Result<Outbox> {
@@ -208,6 +256,7 @@ fn outbox_of(furniture: &Furniture) -> anyhow::Result<Outbox> {
         furniture.clock.clone(),
         furniture.ids.clone(),
         furniture.settings.outbox.clone(),
+        furniture.presence.worker("outbox"),
     )?)
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::imap::ImapError;
 use crate::store::StoreError;
 
 /// Why a mailbox or a file with mail could not be worked on.
@@ -13,6 +14,8 @@ pub enum IntakeError {
         path = path.display(), hint = hint(cause)
     )]
     Folder { mailbox: String, path: PathBuf, cause: io::Error },
+    #[error("the mailbox `{mailbox}` cannot be worked on: {cause}")]
+    Imap { mailbox: String, cause: ImapError },
     #[error(
         "`{path}` cannot be read as mail: {cause}\nhint: name a maildir, an mbox file, an .eml file, or a folder of them",
         path = path.display()
@@ -34,9 +37,15 @@ impl IntakeError {
             IntakeError::Folder { cause, .. } | IntakeError::Input { cause, .. } => {
                 !needs_somebody(cause)
             }
+            IntakeError::Imap { cause, .. } => cause.is_temporary(),
             IntakeError::NoMaildir { .. } => false,
             IntakeError::Store { cause, .. } => cause.is_temporary(),
         }
+    }
+
+    /// Whether a conversation with a server broke off in its middle: another may get further.
+    pub fn is_broken_off(&self) -> bool {
+        matches!(self, IntakeError::Imap { cause, .. } if cause.is_broken_off())
     }
 }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::error::IntakeError;
+use super::tenure::{Held, Hold, Tenure};
 use super::{After, Options};
 use crate::clock::{Clock, Ids};
 use crate::store::mailboxes::{self, Beginning};
 use crate::store::spool::{self, Acknowledge, Arrival, Origin, RawMessage};
-use crate::store::{Store, StoreError};
+use crate::store::{Sql, Store, StoreError};
 
 // The position of a source whose mail from before the start is all in the ledger.
 const STARTED: &str = "started";
@@ -24,6 +25,7 @@ pub(super) struct Ledger {
     store: Store,
     clock: Arc<dyn Clock>,
     ids: Ids,
+    hold: Hold,
 }
 
 /// How far the first contact with a mailbox has come.
@@ -36,21 +38,39 @@ pub(super) enum Contact {
 }
 
 impl Ledger {
-    pub(super) fn new(options: &Options, store: Store, clock: Arc<dyn Clock>, ids: Ids) -> Ledger {
+    pub(super) fn new(
+        options: &Options,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Ids,
+        tenure: Tenure,
+    ) -> Ledger {
         let (mailbox, address) = (options.name.clone(), options.address.clone());
         let acknowledge = match options.after {
             After::Keep => Acknowledge::Never,
             After::Delete | After::Flag | After::Move { .. } => Acknowledge::AfterDecision,
         };
-        Ledger { mailbox, address, acknowledge, store, clock, ids }
+        let hold = Hold::new(&mailbox, tenure);
+        Ledger { mailbox, address, acknowledge, store, clock, ids, hold }
+    }
+
+    /// Sees to it that the mailbox is ours; to be asked before anything is done to it.
+    pub(super) fn hold(&self) -> Result<Held, IntakeError> {
+        match self.hold.due(self.clock.now()) {
+            Some(ask) => Ok(self.hold.note(self.result(self.store.transact(ask))?)),
+            None => Ok(Held::Kept),
+        }
+    }
+
+    /// When [`Ledger::hold`] wants to be asked again.
+    pub(super) fn renew_at(&self) -> Timestamp {
+        self.hold.renew_at()
     }
 
     pub(super) fn begin(&self) -> Result<Contact, IntakeError> {
         let (mailbox, address, now) =
             (self.mailbox.clone(), self.address.clone(), self.clock.now());
-        let beginning = self.result(
-            self.store.transact(move |sql| mailboxes::begin(sql, &mailbox, &address, now)),
-        )?;
+        let beginning = self.write(move |sql| mailboxes::begin(sql, &mailbox, &address, now))?;
         Ok(match beginning {
             Beginning::Known { position: Some(_), .. } => Contact::Over,
             Beginning::Known { started_at, position: None } => Contact::CutOff(started_at),
@@ -60,7 +80,7 @@ impl Ledger {
 
     pub(super) fn started(&self) -> Result<(), IntakeError> {
         let mailbox = self.mailbox.clone();
-        self.result(self.store.transact(move |sql| mailboxes::set_position(sql, &mailbox, STARTED)))
+        self.write(move |sql| mailboxes::set_position(sql, &mailbox, STARTED))
     }
 
     /// Which of these base names of a maildir are in the ledger.
@@ -76,9 +96,7 @@ impl Ledger {
     /// Enters messages from before the start; answers how many were new.
     pub(super) fn skip(&self, messages: Vec<(Origin, Timestamp)>) -> Result<usize, IntakeError> {
         let (mailbox, ids, now) = (self.mailbox.clone(), self.ids.clone(), self.clock.now());
-        self.result(
-            self.store.transact(move |sql| spool::skip(sql, &mailbox, &messages, now, &ids)),
-        )
+        self.write(move |sql| spool::skip(sql, &mailbox, &messages, now, &ids))
     }
 
     /// Makes a message ready for the store: compressed on this thread, not on the store's.
@@ -89,9 +107,7 @@ impl Ledger {
     /// Stores a batch; answers how many were new.
     pub(super) fn spool(&self, arrivals: Vec<Arrival>) -> Result<usize, IntakeError> {
         let (now, acknowledge) = (self.clock.now(), self.acknowledge);
-        let inserted = self.result(
-            self.store.transact(move |sql| spool::spool(sql, &arrivals, now, acknowledge)),
-        )?;
+        let inserted = self.write(move |sql| spool::spool(sql, &arrivals, now, acknowledge))?;
         Ok(inserted.len())
     }
 
@@ -101,7 +117,19 @@ impl Ledger {
     }
 
     pub(super) fn acknowledged(&self, ids: Vec<String>) -> Result<(), IntakeError> {
-        self.result(self.store.transact(move |sql| spool::acknowledged(sql, &ids)))
+        self.write(move |sql| spool::acknowledged(sql, &ids))
+    }
+
+    // Refused once the lease is lost (P-10).
+    fn write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, IntakeError> {
+        let guard = self.hold.guard();
+        self.result(self.store.transact(move |sql| {
+            guard(sql)?;
+            work(sql)
+        }))
     }
 
     fn result<T>(&self, result: Result<T, StoreError>) -> Result<T, IntakeError> {

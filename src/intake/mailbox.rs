@@ -3,8 +3,7 @@
 //! acknowledgements that are owed. Whatever fails is looked for again: the ledger knows what is done.
 
 use std::collections::{HashSet, VecDeque};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,8 @@ use super::error::{IntakeError, hint};
 use super::ledger::{Contact, Ledger};
 use super::maildir::{Candidate, Sweep};
 use super::source::{Fetched, Source};
+use super::space::{Disk, Space};
+use super::tenure::{Held, Tenure};
 use super::watch::Wake;
 use super::{Options, Start};
 use crate::clock::{Clock, Ids, Next};
@@ -33,20 +34,6 @@ const UNFINISHED_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const FAILURE_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const SETTLING: Duration = Duration::from_millis(100);
 
-/// How much room the disk that holds the store has, and must keep (`min_free_space`).
-pub struct Space {
-    /// Bytes; below, fetching stops.
-    pub floor: u64,
-    /// The free bytes now, e.g. [`free_bytes`] of the state directory.
-    pub free: Box<dyn Fn() -> io::Result<u64> + Send>,
-}
-
-/// The bytes that an unprivileged user may still write to the disk that holds `path`.
-pub fn free_bytes(path: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(path)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
 /// What a mailbox needs of the house it works in.
 pub struct House {
     pub store: Store,
@@ -57,6 +44,7 @@ pub struct House {
     pub wake: Arc<Wake>,
     /// Called after each commit that brought new messages, with their number.
     pub spooled: Box<dyn Fn(usize) + Send>,
+    pub tenure: Tenure,
 }
 
 /// One mailbox, and how far the work on it is.
@@ -65,7 +53,7 @@ pub struct MailboxWatch {
     source: Source,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
-    space: Space,
+    disk: Disk,
     wake: Arc<Wake>,
     spooled: Box<dyn Fn(usize) + Send>,
     stage: Stage,
@@ -81,7 +69,6 @@ pub struct MailboxWatch {
     named: HashSet<String>,
     // What was found that is no message, and named.
     strange: HashSet<PathBuf>,
-    is_disk_full: bool,
 }
 
 enum Stage {
@@ -100,14 +87,14 @@ enum Stage {
 
 impl MailboxWatch {
     pub fn new(options: Options, house: House) -> MailboxWatch {
-        let House { store, clock, ids, space, wake, spooled } = house;
+        let House { store, clock, ids, space, wake, spooled, tenure } = house;
         MailboxWatch {
             source: Source::new(&options.name, &options.source),
-            ledger: Ledger::new(&options, store, clock.clone(), ids),
+            ledger: Ledger::new(&options, store, clock.clone(), ids, tenure),
             next_sweep: clock.now(),
             options,
             clock,
-            space,
+            disk: Disk::new(space),
             wake,
             spooled,
             stage: Stage::Contact,
@@ -117,7 +104,6 @@ impl MailboxWatch {
             unsettled: HashSet::new(),
             named: HashSet::new(),
             strange: HashSet::new(),
-            is_disk_full: false,
         }
     }
 
@@ -163,8 +149,16 @@ impl MailboxWatch {
     /// Does the next bounded piece of work. `At`: all that was there is spooled, all that was owed
     /// is settled; called before that time it works off what is owed meanwhile, and looks at the
     /// mailbox only when the [`Wake`] announced mail. After an error it may be called again at any
-    /// time; nothing is lost.
+    /// time; nothing is lost. While another process watches the mailbox, nothing is done to it.
     pub fn step(&mut self) -> Result<Next, IntakeError> {
+        match self.ledger.hold()? {
+            Held::Elsewhere { until } => {
+                self.begin_anew();
+                return Ok(Next::At(until));
+            }
+            Held::Kept => {}
+            Held::Taken => self.begin_anew(),
+        }
         match self.stage {
             Stage::Acknowledge => self.acknowledge()?,
             Stage::Contact => {
@@ -187,9 +181,17 @@ impl MailboxWatch {
             Stage::Sweep => self.sweep()?,
         }
         Ok(match self.stage {
-            Stage::Rest => Next::At(self.next_sweep),
+            Stage::Rest => Next::At(self.next_sweep.min(self.ledger.renew_at())),
             _ => Next::Now,
         })
+    }
+
+    // What was known may be old: another process has watched the mailbox meanwhile.
+    fn begin_anew(&mut self) {
+        self.stage = Stage::Contact;
+        self.pending.clear();
+        self.more = false;
+        self.unsettled.clear();
     }
 
     // `start` says where a new mailbox begins: what is before it is entered into the ledger, stays
@@ -278,7 +280,7 @@ impl MailboxWatch {
     fn fetch(&mut self) -> Result<(), IntakeError> {
         // Until the batch is stored, the ledger alone knows what is done.
         self.stage = Stage::Sweep;
-        if !self.pending.is_empty() && !self.has_room() {
+        if !self.pending.is_empty() && !self.disk.has_room(&self.options.name) {
             self.pending.clear();
             self.more = false;
             self.look_again_in(FULL_PAUSE);
@@ -322,32 +324,9 @@ impl MailboxWatch {
         Ok(())
     }
 
-    // Fetching stops while the disk is nearly full; mail stays where it is (P-05).
-    fn has_room(&mut self) -> bool {
-        let free = match (self.space.free)() {
-            Ok(free) => free,
-            // The store itself will tell when it cannot write.
-            Err(_) => return true,
-        };
-        let has_room = free >= self.space.floor;
-        let name = &self.options.name;
-        if !has_room && !self.is_disk_full {
-            tracing::error!(
-                mailbox.name = %name, disk.free = free, disk.floor = self.space.floor,
-                "stopped fetching from `{name}`: {} MB are free where the store is, `min_free_space` wants {} MB\nhint: free some space; the mail stays in the mailbox, and fetching goes on by itself",
-                free / 1_000_000, self.space.floor / 1_000_000
-            );
-        }
-        if has_room && self.is_disk_full {
-            tracing::info!(mailbox.name = %name, "fetching from `{name}` again: there is room on the disk");
-        }
-        self.is_disk_full = !has_room;
-        has_room
-    }
-
     /// Why mail that is in the mailbox was left there, if any was; it was logged already.
     pub fn left_behind(&self) -> Option<&'static str> {
-        if self.is_disk_full {
+        if self.disk.is_full() {
             Some("the disk is nearly full")
         } else if !self.unreadable.is_empty() {
             Some("some messages cannot be read")

@@ -4,12 +4,15 @@ mod after;
 mod bounded;
 mod error;
 pub mod files;
+pub mod imap;
 mod ledger;
 mod mailbox;
 mod maildir;
 mod mbox;
 mod name;
 mod source;
+mod space;
+mod tenure;
 mod watch;
 
 use std::path::PathBuf;
@@ -20,7 +23,10 @@ use crate::net::{Login, Server};
 
 pub use bounded::read_bounded;
 pub use error::IntakeError;
-pub use mailbox::{House, MailboxWatch, Space, free_bytes};
+pub use imap::{ImapError, ImapWatch};
+pub use mailbox::{House, MailboxWatch};
+pub use space::{Space, free_bytes};
+pub use tenure::Tenure;
 pub use watch::{MaildirWatcher, Wake};
 
 /// How one mailbox is watched.

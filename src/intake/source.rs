@@ -2,9 +2,7 @@
 //! yet, in order of arrival; a batch of them, bounded in number and bytes; and to do what `after`
 //! says to those whose decision is committed.
 //!
-//! A network source stands beside the maildir here: its messages are known by UIDVALIDITY and UID
-//! (`Origin::Uid`), its low-water UID is the mailbox's position, and its own async task drives the
-//! same ledger.
+//! A folder on a server is no part of this: it has a watch of its own, [`super::ImapWatch`].
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -52,7 +50,7 @@ pub(super) struct Batch {
 impl Source {
     pub(super) fn new(mailbox: &str, options: &SourceOptions) -> Source {
         match options {
-            SourceOptions::Imap(_) => unreachable!("no such mailbox is watched yet"),
+            SourceOptions::Imap(_) => unreachable!("it has a watch of its own"),
             SourceOptions::Maildir { path } => {
                 Source::Maildir(Maildir { mailbox: mailbox.to_owned(), path: path.clone() })
             }

@@ -1,4 +1,4 @@
-//! Wakes a mailbox's thread when something happened: mail was delivered, decisions were committed,
+//! Wakes whoever watches a mailbox when something happened: mail was delivered, decisions were committed,
 //! the house stops. A file system that tells nothing is no failure: the timed sweep carries alone.
 
 use std::path::Path;
@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
 
-/// A bell that one thread waits at and any other may ring.
+/// A bell that one thread or task waits at and any other may ring.
 #[derive(Debug, Default)]
 pub struct Wake {
     rung: Mutex<Rung>,
     bell: Condvar,
+    // The same bell for a task, and one for its end: who waits at one must not hear the other.
+    notify: Notify,
+    stopping: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +44,7 @@ impl Wake {
     /// Says that the house stops; heard by every later wait too.
     pub fn stop(&self) {
         self.ring(|rung| rung.stop = true);
+        self.stopping.notify_one();
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -64,6 +69,27 @@ impl Wake {
         rung.any = false;
     }
 
+    /// [`Wake::wait`] without a timeout, for a task.
+    pub async fn heard(&self) {
+        loop {
+            {
+                let mut rung = self.lock();
+                if rung.any || rung.stop {
+                    rung.any = false;
+                    return;
+                }
+            }
+            self.notify.notified().await;
+        }
+    }
+
+    /// Waits until the house stops, for one task.
+    pub async fn stopped(&self) {
+        while !self.is_stopped() {
+            self.stopping.notified().await;
+        }
+    }
+
     /// Whether mail was announced since the last time this was asked.
     pub fn take_mail(&self) -> bool {
         std::mem::take(&mut self.lock().mail)
@@ -74,6 +100,7 @@ impl Wake {
         note(&mut rung);
         rung.any = true;
         self.bell.notify_all();
+        self.notify.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Rung> {

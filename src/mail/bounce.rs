@@ -37,6 +37,8 @@ pub struct Bounce {
     pub recipients: Vec<BouncedRecipient>,
     /// The id of the mail that bounced, if the bounce returns its header.
     pub original_message_id: Option<MessageId>,
+    /// The id that the mail had when we sent it, beside one that a relay gave it (M-82).
+    pub given_message_id: Option<MessageId>,
     /// The rules and what was seen, strongest first.
     pub evidence: Vec<String>,
 }
@@ -121,9 +123,12 @@ impl Seen<'_> {
         if recipients.is_empty() {
             recipients.extend(to().flatten());
         }
+        let (original_message_id, given_message_id) =
+            returned.map_or((None, None), |returned| (returned.message_id, returned.given_id));
         MachineReport::Bounce(Bounce {
             recipients,
-            original_message_id: returned.and_then(|returned| returned.message_id),
+            original_message_id,
+            given_message_id,
             evidence: vec![evidence],
         })
     }
@@ -221,6 +226,8 @@ const STATUS_LIMIT: usize = 256 * 1024;
 /// What the header of a returned message says.
 struct Returned {
     message_id: Option<MessageId>,
+    /// X-Guichet-Message-ID.
+    given_id: Option<MessageId>,
     /// To or X-Original-To, when it holds one address (M-62 source 4).
     only_recipient: Option<String>,
 }
@@ -234,8 +241,10 @@ impl Returned {
                 _ => None,
             }
         };
+        let id = |name| fields.all(name).find_map(|raw| read_ids(raw).into_iter().next());
         Returned {
-            message_id: fields.all("message-id").find_map(|raw| read_ids(raw).into_iter().next()),
+            message_id: id("message-id"),
+            given_id: id("x-guichet-message-id"),
             only_recipient: only("to").or_else(|| only("x-original-to")),
         }
     }

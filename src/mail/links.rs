@@ -21,14 +21,22 @@ const REDACTED: &str = "[redacted]";
 
 /// The hashes of all tokens in a message, each once, as the store keeps them: SHA-256 in lower-case
 /// hexadecimal. Looks into every part, since a bounce or a forward brings our mail back attached,
-/// and into `text`, where what HTML spells out is plain.
-pub(super) fn in_message(structure: &Structure, headers: &[Header], text: &str) -> Vec<String> {
+/// and into `text`, where what HTML spells out is plain. Shows each part and its decoded text to
+/// `look`, so that nobody has to decode them again.
+pub(super) fn in_message(
+    structure: &Structure,
+    headers: &[Header],
+    text: &str,
+    mut look: impl FnMut(usize, &[u8]),
+) -> Vec<String> {
     let headers = headers.iter().flat_map(|header| hashes(header.value.as_bytes()));
     let mut found: Vec<String> = headers.chain(hashes(text.as_bytes())).collect();
     let is_text = |kind: &str| kind.starts_with("text/") || kind == "message/rfc822";
-    for part in &structure.parts {
+    for (n, part) in structure.parts.iter().enumerate() {
         if part.is_leaf() && is_text(part.media_type()) {
-            found.extend(hashes(&decode_text(structure.bytes(part), part.encoding)));
+            let decoded = decode_text(structure.bytes(part), part.encoding);
+            found.extend(hashes(&decoded));
+            look(n, &decoded);
         }
     }
     found.sort();

@@ -12,6 +12,7 @@ pub mod html;
 mod identity;
 pub mod kind;
 pub mod links;
+mod marks;
 mod parameters;
 mod read;
 pub mod reply;
@@ -29,6 +30,7 @@ pub use address::{Address, AddressKey, AddressProblem, PlusTag, Spelling};
 pub use attachment::{Attachment, AttachmentSource, CutError, cut};
 pub use bounce::{Bounce, BouncedRecipient, MachineReport};
 pub use kind::{Automatic, Signal, Strength, automatic, list_marks};
+pub use marks::Marks;
 pub use read::read;
 pub use thread::MessageId;
 
@@ -63,8 +65,10 @@ pub struct InboundMessage {
     /// How many Received fields there are (M-58 counts them).
     pub received: usize,
     /// Every header field, decoded and cleaned, in the order written, for `header.NAME` in rules
-    /// and for signals that need settings (X-Loop, X-Guichet-*, Authentication-Results).
+    /// and for signals that need settings (X-Loop, Authentication-Results). None of ours.
     pub headers: Vec<Header>,
+    /// What may be a mark of ours; it counts only with its MAC.
+    pub marks: Marks,
     /// The body as text, LF line ends (M-15…M-19).
     pub text: String,
     /// The hashes of what may be activation links of ours, wherever they stand: in the header, the

@@ -16,6 +16,7 @@ use super::headers::{Fields, unfold};
 use super::identity;
 use super::kind;
 use super::links;
+use super::marks::Marks;
 use super::structure::{Contents, Structure};
 use super::thread::{Cut, keep_ends, read_ids};
 use super::words;
@@ -108,11 +109,19 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         reader.flags.insert(Flag::Limit("received"));
     }
     let delivered_to = reader.delivered_to();
-    let headers = reader.headers();
+    let mut headers = reader.headers();
     let mut flags = reader.flags;
 
     let body = body::read(&structure, root);
-    let link_hashes = links::in_message(&structure, &headers, &body.text);
+    let mut marks = Marks::default();
+    marks.look_in(body.text.as_bytes());
+    // The other form of the body may hold what this one lost.
+    let link_hashes = links::in_message(&structure, &headers, &body.text, |part, text| {
+        if body.parts.contains(&part) {
+            marks.look_in(text);
+        }
+    });
+    marks.take_fields(&mut headers);
     let listed = attachment::list(&structure, root, &body, own);
     flags.extend(body.flags.iter().cloned());
     if listed.is_cut {
@@ -168,6 +177,7 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         delivered_to,
         received,
         headers,
+        marks,
         text: body.text,
         link_hashes,
         text_from: body.from,

@@ -4,6 +4,7 @@
 mod clean;
 pub mod deliver;
 mod markup;
+pub mod probe;
 pub mod render;
 pub mod secret;
 pub mod snippets;
@@ -19,9 +20,10 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-pub use deliver::Outbox;
+pub use deliver::{Outbox, Unreached};
 pub use render::RenderedMail;
 pub use template::{Problem, Severity, Templates};
+pub use transport::smtp::{Failure, Relay, RelayError};
 pub use transport::{Response, SendError, Transport};
 
 use crate::net::{Login, Server};
@@ -45,6 +47,8 @@ pub struct Options {
     pub timezone: String,
     /// With `{number}` in it.
     pub subject_tag: String,
+    /// Whether mail about a ticket ends with its signed token (M-77).
+    pub use_body_token: bool,
     pub credentials_mode: CredentialsMode,
     pub link_expires: SignedDuration,
     pub password_expires: SignedDuration,
@@ -100,7 +104,8 @@ pub struct SenderOptions {
     pub mailbox_address: String,
     /// Where its mail leaves by, with the transport [`TransportOptions::Smtp`].
     pub relay: Option<RelayOptions>,
-    /// The envelope sender (M-76).
+    /// The envelope sender (M-76): without a tag, the mailbox's address as it is if none is wanted,
+    /// else `<>`.
     pub envelope: Tagging,
     /// The Reply-To (M-75).
     pub reply_address: Tagging,
@@ -132,6 +137,10 @@ pub enum OutboxError {
     #[error("{}", listed(.0))]
     Templates(Vec<Problem>),
     #[error(
+        "no thread can be started to send mail: {0}\nhint: give guichet more memory or more processes; the mails wait"
+    )]
+    Thread(String),
+    #[error(
         "the time zone `{0}` is not known\nhint: write a name such as `Europe/Paris` as `timezone`; on a small system install the package `tzdata`"
     )]
     TimeZone(String),
@@ -142,6 +151,7 @@ impl OutboxError {
     pub fn is_temporary(&self) -> bool {
         match self {
             OutboxError::Store(error) => error.is_temporary(),
+            OutboxError::Thread(_) => true,
             OutboxError::Templates(_) | OutboxError::TimeZone(_) => false,
         }
     }
@@ -162,6 +172,10 @@ pub enum Unwritable {
         "no mailbox is called `{0}` any more\nhint: `guichet outbox cancel` it, or give the mailbox its name back"
     )]
     NoMailbox(String),
+    #[error(
+        "the mailbox `{0}` has no relay to send by\nhint: set `host` below `[smtp]`, then `guichet outbox retry`"
+    )]
+    NoRelay(String),
     #[error("there is no template `{0}`\nhint: put `{0}.en.txt` into the folder of templates")]
     NoTemplate(String),
     #[error(

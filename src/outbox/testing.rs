@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Options, SenderOptions, Tagging, TemplateOptions, TransportOptions};
 use crate::clock::{Ids, SeededChance, SetClock};
+use crate::store::mailboxes::Tags;
 use crate::store::outbox::{Letter, LetterTicket};
 use crate::triage::facts::TicketStatus;
+use crate::triage::keys::SigningKey;
 use crate::triage::plan::MailCause;
 use crate::triage::policy::CredentialsMode;
 
@@ -18,6 +20,11 @@ pub fn at(second: i64) -> Timestamp {
 
 pub fn ids() -> Ids {
     Ids::new(Arc::new(SetClock::at(at(0))), Arc::new(SeededChance::new(7)))
+}
+
+/// The key that signs.
+pub fn key() -> SigningKey {
+    SigningKey::new('k', [7; 32]).expect("a name of a key")
 }
 
 pub fn options() -> Options {
@@ -38,6 +45,7 @@ pub fn options() -> Options {
         locale: "en".to_owned(),
         timezone: "UTC".to_owned(),
         subject_tag: "[#{number}]".to_owned(),
+        use_body_token: true,
         credentials_mode: CredentialsMode::Auto,
         link_expires: SignedDuration::from_hours(7 * 24),
         password_expires: SignedDuration::from_hours(24),
@@ -52,7 +60,7 @@ pub fn letter() -> Letter {
         to: "claire@customer.example".to_owned(),
         mailbox: "support".to_owned(),
         locale: "en".to_owned(),
-        message_id: "0190a0b0c0d0.7@help.example".to_owned(),
+        message_id: key().message_id(4711, 1, "help.example"),
         cause: MailCause::Notice,
         queued_at: at(0),
         attempts: 0,
@@ -67,5 +75,6 @@ pub fn letter() -> Letter {
         }),
         site: None,
         message: None,
+        tags: Tags::Unknown,
     }
 }

@@ -7,7 +7,7 @@ use super::outbox::{self, QueuedFor};
 use super::owed::{self, Owed};
 use super::spool::{self, Arrived, Claim, Finished};
 use super::tickets::{self, Added, Known, Seen};
-use super::{Sql, StoreError, bounces, credentials, decisions, users};
+use super::{Sql, StoreError, bounces, credentials, decisions, mailboxes, users};
 use crate::clock::Ids;
 use crate::mail::InboundMessage;
 use crate::triage::plan::{
@@ -89,8 +89,6 @@ struct Changes<'a> {
     now: Timestamp,
     applied: Applied,
     opened: Option<i64>,
-    /// Ids of our own mails, and the tickets they lead to.
-    sent: Vec<(String, i64)>,
     /// Messages added, whose ids lead to their tickets.
     added: Vec<(&'a NewMessage, i64)>,
 }
@@ -111,7 +109,6 @@ impl<'a> Changes<'a> {
             now,
             applied: Applied::default(),
             opened: None,
-            sent: Vec::new(),
             added: Vec::new(),
         }
     }
@@ -144,6 +141,7 @@ impl<'a> Changes<'a> {
             }
             Effect::LinkTickets { from, to } => tickets::link(sql, self.ticket(*from)?, *to),
             Effect::MoveUser { user, site } => users::place(sql, user, site, now),
+            Effect::NoteTags { mailbox, seen } => mailboxes::note_tags(sql, mailbox, *seen, now),
             Effect::OpenTicket(new) => {
                 let person = self.user(new.user.as_ref())?;
                 let number = tickets::open(sql, new, person, self.arrived.arrived_at, now)?;
@@ -202,14 +200,11 @@ impl<'a> Changes<'a> {
         if let Some(person) = person.filter(|_| mail.brings_credentials()) {
             users::credentials_queued(sql, person, self.now)?;
         }
-        if let Some(ticket) = ticket {
-            self.sent.push((queued.message_id, ticket));
-        }
         self.applied.queued.push(queued.id);
         Ok(())
     }
 
-    // All at once, at the end: the ids of mails of ours are known only once they are queued.
+    // All at once. The ids of mails of ours are not among them: those are signed (M-79).
     fn store_ids(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
         let mut known = Vec::new();
         for (new, ticket) in &self.added {
@@ -217,9 +212,6 @@ impl<'a> Changes<'a> {
                 let seen = if n == 0 { Seen::Received } else { Seen::Named };
                 known.push(Known { id: id.as_str(), ticket: *ticket, seen });
             }
-        }
-        for (id, ticket) in &self.sent {
-            known.push(Known { id, ticket: *ticket, seen: Seen::Received });
         }
         tickets::add_ids(sql, &known)
     }

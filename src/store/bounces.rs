@@ -3,35 +3,51 @@
 use jiff::Timestamp;
 
 use super::sql::{padded, placeholders};
-use super::{Sql, StoreError, Value};
+use super::{Row, Sql, StoreError, Value};
 use crate::args;
-use crate::mail::{AddressKey, MessageId};
-use crate::triage::facts::BouncedMail;
+use crate::mail::AddressKey;
+use crate::triage::facts::{Bounced, BouncedMail};
 use crate::triage::plan::BounceEffect;
 
-/// The mail of ours with this id, when it went to one of these recipients, or when no recipient
-/// could be read from the bounce (M-64).
-pub fn sent_to(
-    sql: &mut dyn Sql,
-    id: &MessageId,
-    recipients: &[AddressKey],
-) -> Result<Option<BouncedMail>, StoreError> {
-    let mut values = vec![Value::from(id.as_str())];
-    let mut condition = String::new();
-    if !recipients.is_empty() {
-        let list = padded(recipients);
-        condition = format!(" AND to_key IN ({})", placeholders(2, list.len()));
-        values.extend(list);
+/// The mail of ours that bounced (M-64): the one whose envelope address it came to, else one whose
+/// id it returns, when that went to one of the recipients that it names, or it names none.
+pub fn sent_to(sql: &mut dyn Sql, bounced: &Bounced) -> Result<Option<BouncedMail>, StoreError> {
+    if let Some(mail) = bounced.mail {
+        let statement = "SELECT id, template, to_key, ticket FROM outbox WHERE id = ?1";
+        if let Some(row) = sql.query_one(statement, args![mail])? {
+            return of(&row).map(Some);
+        }
     }
-    let statement =
-        format!("SELECT id, template, to_key, ticket FROM outbox WHERE message_id = ?1{condition}");
-    let Some(row) = sql.query_one(&statement, &values)? else { return Ok(None) };
-    Ok(Some(BouncedMail {
+    let mut values = Vec::new();
+    let mut any_of = |column: &str, list: Vec<Value>| {
+        let first = values.len() + 1;
+        values.extend(list);
+        format!("{column} IN ({})", placeholders(first, values.len() + 1 - first))
+    };
+    if bounced.ids.is_empty() {
+        return Ok(None);
+    }
+    let mut condition = any_of("message_id", padded(bounced.ids.iter().map(|id| id.as_str())));
+    if !bounced.relay_ids.is_empty() {
+        let list = padded(bounced.relay_ids.iter().map(|id| id.as_str()));
+        condition = format!("({condition} OR {})", any_of("relay_id", list));
+    }
+    if !bounced.recipients.is_empty() {
+        condition = format!("{condition} AND {}", any_of("to_key", padded(&bounced.recipients)));
+    }
+    let statement = format!(
+        "SELECT id, template, to_key, ticket FROM outbox WHERE {condition} ORDER BY id DESC LIMIT 1"
+    );
+    sql.query_one(&statement, &values)?.map(|row| of(&row)).transpose()
+}
+
+fn of(row: &Row) -> Result<BouncedMail, StoreError> {
+    Ok(BouncedMail {
         outbox: row.int(0)?,
         template: row.text(1)?,
         to: AddressKey(row.text(2)?),
         ticket: row.opt_int(3)?,
-    }))
+    })
 }
 
 /// Records what a bounce does (M-65): for good, the mail failed, its address is undeliverable until

@@ -13,8 +13,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const SQLITE: &[Migration] =
-    &[Migration { name: "0001_core", sql: include_str!("migrations/sqlite/0001_core.sql") }];
+const SQLITE: &[Migration] = &[
+    Migration { name: "0001_core", sql: include_str!("migrations/sqlite/0001_core.sql") },
+    Migration { name: "0002_keys", sql: include_str!("migrations/sqlite/0002_keys.sql") },
+    Migration { name: "0003_uids", sql: include_str!("migrations/sqlite/0003_uids.sql") },
+    Migration { name: "0004_workers", sql: include_str!("migrations/sqlite/0004_workers.sql") },
+];
+const POSTGRES: &[Migration] = &[
+    Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
+    Migration { name: "0002_keys", sql: include_str!("migrations/postgres/0002_keys.sql") },
+    Migration { name: "0003_uids", sql: include_str!("migrations/postgres/0003_uids.sql") },
+    Migration { name: "0004_workers", sql: include_str!("migrations/postgres/0004_workers.sql") },
+];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.
 /// Answers the names of the steps applied.
@@ -27,17 +37,19 @@ pub fn migrate(
     ) -> Result<(), StoreError>,
 ) -> Result<Vec<&'static str>, StoreError> {
     let known = match dialect {
+        Dialect::Postgres => POSTGRES,
         Dialect::Sqlite => SQLITE,
-        Dialect::Postgres => unreachable!("no store of this kind can be opened yet"),
     };
     let mut applied = Vec::new();
     for (index, migration) in known.iter().enumerate() {
         transact(&mut |sql| {
-            sql.execute(
-                "CREATE TABLE IF NOT EXISTS migration (\
-                   name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at INTEGER NOT NULL)",
-                args![],
-            )?;
+            if !has_begun(sql)? {
+                sql.execute(
+                    "CREATE TABLE migration (\
+                       name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+                    args![],
+                )?;
+            }
             let rows = sql.query("SELECT name, hash FROM migration ORDER BY name", args![])?;
             if let Some(newer) = rows.get(known.len()) {
                 return Err(StoreError::Newer { path: path.to_owned(), found: newer.text(0)? });
@@ -63,6 +75,18 @@ pub fn migrate(
         })?;
     }
     Ok(applied)
+}
+
+// Whoever may write may not always make tables, not even one that exists (PostgreSQL asks for the
+// right first). The databases list their tables each in its own way.
+fn has_begun(sql: &mut dyn Sql) -> Result<bool, StoreError> {
+    let statement = match sql.dialect() {
+        Dialect::Postgres => {
+            "SELECT 1 WHERE to_regclass(quote_ident(current_schema()) || '.migration') IS NOT NULL"
+        }
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'migration'",
+    };
+    Ok(sql.query_one(statement, args![])?.is_some())
 }
 
 fn hash(sql: &str) -> String {

@@ -5,30 +5,46 @@
 pub mod apply;
 pub mod audit;
 pub mod bounces;
+pub mod copy;
 pub mod credentials;
 pub mod decisions;
 pub mod facts;
+pub mod keys;
 pub mod mailboxes;
 pub mod migrate;
 pub mod outbox;
 pub mod owed;
+pub mod postgres;
 pub mod sites;
 pub mod spool;
 pub mod sql;
 pub mod sqlite;
 pub mod tickets;
+pub mod uids;
 pub mod users;
+mod work;
+pub mod workers;
 
 use std::path::PathBuf;
 
 use crate::net::{Password, Security};
+pub use postgres::Postgres;
 pub use sql::{Dialect, Row, Sql, Value};
 pub use sqlite::Sqlite;
 
 /// The closed set of databases.
 #[derive(Clone, Debug)]
 pub enum Store {
+    Postgres(Postgres),
     Sqlite(Sqlite),
+}
+
+/// How many processes may work on a store at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// One: it has the daemon's role.
+    Alone,
+    Shared,
 }
 
 /// How to reach the store.
@@ -72,6 +88,10 @@ pub enum Durability {
 /// What went wrong with the store, and what to do about it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
+    #[error(
+        "the address of the database cannot be used: {said}\nhint: write `store.url` as `postgres://USER@HOST:5432/DATABASE`"
+    )]
+    Address { said: String },
     #[error("the store `{0}` is busy: another program has held it for too long")]
     Busy(String),
     #[error(
@@ -82,23 +102,61 @@ pub enum StoreError {
         "a row of the store does not read: column {column} of ({row}) should be {expected}, is {found}"
     )]
     Decode { column: usize, row: String, expected: &'static str, found: String },
+    /// Whether what was being committed is in the store, or is not.
+    #[error(
+        "the database `{0}` went away in the middle of a commit, and nobody knows whether it was carried out\nhint: nothing is lost; guichet looks at what is there and goes on by itself"
+    )]
+    Doubtful(String),
+    #[error(
+        "the user of the database `{place}` may not do what guichet needs: {said}\nhint: give it a schema of its own, e.g. `CREATE SCHEMA guichet AUTHORIZATION the_user`"
+    )]
+    Forbidden { place: String, said: String },
     #[error(
         "the disk that holds the store `{0}` is full\nhint: free some space; nothing was lost, and guichet goes on by itself"
     )]
     Full(String),
+    /// What it will hold tomorrow cannot be copied today.
+    #[error(
+        "the store is in use: a guichet works on it\nhint: stop it first, `guichet db copy` takes what the store holds then"
+    )]
+    InUse,
+    /// P-10: nothing was written.
+    #[error(
+        "the mailbox `{0}` is watched by another process now: this one did not renew its lease in time\nhint: nothing to do; should it happen often, the machine or the database is too slow"
+    )]
+    LeaseLost(String),
     #[error(
         "the store `{path}` belongs to the guichet that runs as process {pid}\nhint: stop that one first, or give this one a `state` of its own"
     )]
     Locked { path: String, pid: String },
     #[error(
+        "the database `{place}` does not let `{user}` in: {said}\nhint: see that `store.password` is the password of that user, and that the server's `pg_hba.conf` lets it in from here"
+    )]
+    LoginRefused { place: String, user: String, said: String },
+    /// What the network says, with its hint.
+    #[error("{0}")]
+    Net(String),
+    #[error(
         "the store `{path}` was written by a newer guichet (its newest migration is `{found}`)\nhint: run that version, or restore a backup of the older one"
     )]
     Newer { path: String, found: String },
+    #[error(
+        "there is no database `{place}`\nhint: make it, e.g. `createdb --encoding=UTF8 --template=template0 NAME`, or correct `store.url`"
+    )]
+    NoDatabase { place: String },
+    #[error(
+        "the store `{0}` is a PostgreSQL database, which guichet does not copy to a file\nhint: back it up with `pg_dump`"
+    )]
+    NoFile(String),
     /// What is to be stored cannot be worked on.
     #[error(
         "no thread can be started to read messages: {0}\nhint: give guichet more memory or more processes; the messages wait"
     )]
     NoThread(String),
+    #[error(
+        "the database `{place}` and guichet do not agree on how to connect: {said}\nhint: see that the server has TLS switched on and takes a password; only on this machine may `store.tls` be `none`"
+    )]
+    NotAgreed { place: String, said: String },
     #[error(
         "the store `{path}` cannot be opened: {said}\nhint: see that the folder exists and belongs to the user guichet runs as"
     )]
@@ -110,6 +168,11 @@ pub enum StoreError {
     /// Another writer was faster: the work runs again, with fresh facts.
     #[error("another writer was faster: {0}\nhint: try again")]
     Raced(String),
+    /// A store is copied to where nothing is.
+    #[error(
+        "the target is not empty: there are rows in its table `{table}`\nhint: name a new file, or a database or schema that nothing was done with; nothing was written"
+    )]
+    NotEmpty { table: String },
     #[error("the store refused `{statement}`: {said}")]
     Refused { statement: String, said: String },
     /// What is committed to a file that nobody can find again is lost (P-01).
@@ -128,8 +191,16 @@ pub enum StoreError {
         "the address `{address}` belongs to {by} already\nhint: an address has one user, and keeps it after the user is deleted"
     )]
     Taken { address: String, by: String },
+    #[error(
+        "the database cannot be used: {said}\nhint: guichet needs PostgreSQL 13 or newer, a database in UTF8, and a schema to make its tables in"
+    )]
+    Unfit { said: String },
     #[error("the store has no {what} `{name}`\nhint: {hint}")]
     Unknown { what: &'static str, name: String, hint: &'static str },
+    #[error(
+        "the database `{place}` cannot be reached: {said}\nhint: see that the server runs and that `store.url` names it; while it runs, guichet tries again by itself"
+    )]
+    Unreachable { place: String, said: String },
     /// The plan's own rules were broken; nothing was written.
     #[error("{0}")]
     Violated(String),
@@ -141,10 +212,14 @@ impl StoreError {
         matches!(
             self,
             StoreError::Busy(_)
+                | StoreError::Doubtful(_)
                 | StoreError::Full(_)
+                | StoreError::InUse
+                | StoreError::LeaseLost(_)
                 | StoreError::Locked { .. }
                 | StoreError::NoThread(_)
                 | StoreError::Raced(_)
+                | StoreError::Unreachable { .. }
         )
     }
 }
@@ -157,11 +232,20 @@ pub fn sqlite_version() -> &'static str {
 impl Store {
     /// Opens the store and brings its tables up to date; makes it when there is none.
     pub fn open(options: &Options, now: jiff::Timestamp) -> Result<Store, StoreError> {
-        if let Location::Postgres(postgres) = &options.location {
-            let said = "PostgreSQL is not built in yet".to_owned();
-            return Err(StoreError::Open { path: postgres.url.clone(), said });
+        match &options.location {
+            Location::Postgres(postgres) => {
+                Postgres::open(postgres, options.durability, now).map(Store::Postgres)
+            }
+            Location::Memory | Location::Sqlite(_) => Sqlite::open(options, now).map(Store::Sqlite),
         }
-        Ok(Store::Sqlite(Sqlite::open(options, now)?))
+    }
+
+    /// Whether several processes may work on it.
+    pub fn sharing(&self) -> Sharing {
+        match self {
+            Store::Postgres(_) => Sharing::Shared,
+            Store::Sqlite(_) => Sharing::Alone,
+        }
     }
 
     /// Runs `work` in a transaction: all of it, or nothing. It may run more than once, so it must
@@ -170,19 +254,37 @@ impl Store {
         &self,
         work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self {
-            Store::Sqlite(sqlite) => {
-                sqlite.submit(work).blocking_recv().unwrap_or(Err(StoreError::Stopped))
-            }
-        }
+        let answer = match self {
+            Store::Postgres(postgres) => postgres.submit(work),
+            Store::Sqlite(sqlite) => sqlite.submit(work),
+        };
+        answer.blocking_recv().unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Runs `work` on a consistent view of the store, beside the writers.
+    /// The same for an async thread: `work` is queued at once, the answer is awaited.
+    pub fn transact_async<T, W>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    {
+        let answer = match self {
+            Store::Postgres(postgres) => postgres.submit(work),
+            Store::Sqlite(sqlite) => sqlite.submit(work),
+        };
+        async move { answer.await.unwrap_or(Err(StoreError::Stopped)) }
+    }
+
+    /// Runs `work` on a consistent view of the store, beside the writers. Not for use on an async
+    /// thread.
     pub fn read_only<T>(
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         match self {
+            Store::Postgres(postgres) => postgres.read_only(work),
             Store::Sqlite(sqlite) => sqlite.read_only(work),
         }
     }
@@ -191,6 +293,7 @@ impl Store {
     /// books, see [`audit::audit`].
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
         match self {
+            Store::Postgres(postgres) => postgres.verify(),
             Store::Sqlite(sqlite) => sqlite.verify(),
         }
     }
@@ -198,6 +301,7 @@ impl Store {
     /// Copies the whole store, while it is in use, to a new file.
     pub fn back_up(&self, target: &std::path::Path) -> Result<(), StoreError> {
         match self {
+            Store::Postgres(postgres) => postgres.back_up(target),
             Store::Sqlite(sqlite) => sqlite.back_up(target),
         }
     }
@@ -206,6 +310,7 @@ impl Store {
     /// process has it. Commands need no role.
     pub fn take_role(&self) -> Result<Role, StoreError> {
         match self {
+            Store::Postgres(postgres) => postgres.take_role(),
             Store::Sqlite(sqlite) => sqlite.take_role(),
         }
     }

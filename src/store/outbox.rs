@@ -6,8 +6,8 @@ mod desk;
 mod letter;
 
 pub use attempt::{
-    Attempt, GaveUp, Heard, OutboxClaim, begin_attempt, claim_due, give_up, next_due, recorded,
-    retry_at, sent, take_back,
+    Attempt, GaveUp, Heard, OutboxClaim, Whose, begin_attempt, claim_due, give_up, hand_back,
+    next_due, out_of_reach, recorded, retry_at, sent,
 };
 pub use desk::{Entry, Filter, Page, cancel, list, retry, show};
 pub use letter::{
@@ -80,12 +80,11 @@ pub struct QueuedFor<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
     pub id: i64,
-    /// Without angle brackets.
-    pub message_id: String,
 }
 
-/// Queues a mail in the transaction of its cause. Its Message-ID is minted here, once and for ever
-/// (R-15, P-03).
+/// Queues a mail in the transaction of its cause. Its Message-ID names its number, which is known
+/// only now, so it is signed with the first attempt (M-74); until then one holds its place, and says
+/// of which domain it will be.
 pub fn queue(
     sql: &mut dyn Sql,
     mail: &OutgoingMail,
@@ -93,7 +92,8 @@ pub fn queue(
     ids: &Ids,
     now: Timestamp,
 ) -> Result<Queued, StoreError> {
-    let message_id = mint_message_id(&mail.message_id_domain, about.ticket, ids);
+    let provisional =
+        format!("{}@{}", ids.uuid().replace('-', ""), dot_atom(&mail.message_id_domain));
     let (cause, parent, references) = match &mail.cause {
         MailCause::Answer { parent, parent_references } => {
             let references: Vec<&str> = parent_references.iter().map(|id| id.as_str()).collect();
@@ -119,7 +119,7 @@ pub fn queue(
             &mail.site,
             &mail.mailbox,
             &mail.locale,
-            &message_id,
+            &provisional,
             cause,
             parent,
             references,
@@ -129,12 +129,11 @@ pub fn queue(
     )?;
     let row =
         row.ok_or_else(|| StoreError::Violated("an outbox row was not written".to_owned()))?;
-    Ok(Queued { id: row.int(0)?, message_id })
+    Ok(Queued { id: row.int(0)? })
 }
 
-// A dot-atom whatever the configuration holds: 62 random bits, so that knowing one is evidence of
-// having had the mail.
-fn mint_message_id(domain: &str, ticket: Option<i64>, ids: &Ids) -> String {
+// Whatever the configuration holds.
+fn dot_atom(domain: &str) -> String {
     let domain: String = domain
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
@@ -143,8 +142,7 @@ fn mint_message_id(domain: &str, ticket: Option<i64>, ids: &Ids) -> String {
         .filter(|label| !label.is_empty())
         .collect::<Vec<_>>()
         .join(".");
-    let domain = if domain.is_empty() { "guichet.invalid" } else { &domain };
-    format!("{}.{}@{domain}", ids.uuid().replace('-', ""), ticket.unwrap_or(0))
+    if domain.is_empty() { "guichet.invalid".to_owned() } else { domain }
 }
 
 #[cfg(test)]

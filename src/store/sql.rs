@@ -1,5 +1,7 @@
 //! The seam to the databases: one SQL, numbered `?1` placeholders, four kinds of value.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::Timestamp;
 
 use super::StoreError;
@@ -20,6 +22,18 @@ pub trait Sql {
     fn query_one(&mut self, sql: &str, args: &[Value]) -> Result<Option<Row>, StoreError> {
         Ok(self.query(sql, args)?.into_iter().next())
     }
+}
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements this process has run on its stores: to measure with, nothing rests on it.
+pub fn statements_run() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
+
+/// Called by each adapter for each statement of ours.
+pub(super) fn count_statement() {
+    STATEMENTS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The databases guichet knows.
@@ -224,13 +238,35 @@ impl From<&AddressKey> for Value {
 
 /// `?1, ?2, …` beginning at `first`, for `count` values of an `IN` list.
 pub fn placeholders(first: usize, count: usize) -> String {
-    (first..first + count).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ")
+    let mut list = String::with_capacity(count * 6);
+    write_placeholders(&mut list, first, count);
+    list
 }
 
 /// `(?1, ?2), (?3, ?4), …`: the `VALUES` of `rows` rows of `columns` columns.
 pub fn rows(rows: usize, columns: usize) -> String {
-    let row = |n: usize| format!("({})", placeholders(1 + n * columns, columns));
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    let mut list = String::with_capacity(rows * (columns * 6 + 4));
+    for row in 0..rows {
+        list.push_str(if row == 0 { "(" } else { ", (" });
+        write_placeholders(&mut list, 1 + row * columns, columns);
+        list.push(')');
+    }
+    list
+}
+
+// Written for each statement, so without the machinery of formatting.
+fn write_placeholders(list: &mut String, first: usize, count: usize) {
+    for n in first..first + count {
+        list.push_str(if n == first { "?" } else { ", ?" });
+        let mut scale = 1;
+        while n / scale >= 10 {
+            scale *= 10;
+        }
+        while scale > 0 {
+            list.push(char::from(b"0123456789"[n / scale % 10]));
+            scale /= 10;
+        }
+    }
 }
 
 /// The values of an `IN` list, the last one repeated until there are 1, 2, 4, 8, … of them: so a

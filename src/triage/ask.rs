@@ -1,22 +1,28 @@
 //! Says what must be known to decide about a message.
 
 use super::facts::{FoundIn, Questions, Reference, SenderAnswer};
+use super::keys::Keyring;
 use super::policy::Policy;
 use super::tag::Tag;
-use super::{sender, sites};
-use crate::mail::{Address, AddressKey, InboundMessage, MachineReport, MessageId, PlusTag};
+use super::{sender, signed, sites, text};
+use crate::mail::reply::Scope;
+use crate::mail::{InboundMessage, MessageId};
 
 /// Ids looked up at most of In-Reply-To and References together (M-79).
 const REFERENCES: usize = 50;
 
-/// What must be known to decide about `message`, which came to `mailbox`.
-pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy) -> Questions {
+/// Ids whose left sides are looked up too (M-82): an answer names the mail that it answers last.
+const RELAY_IDS: usize = 8;
+
+/// What must be known to decide about `message`, which came to `mailbox`; `keys` verify what is
+/// signed.
+pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyring) -> Questions {
     let sender = sender::resolve(message, policy);
     let site_domains = match &sender {
         SenderAnswer::Known(sender) => sites::site_domains(sender.address.domain(), policy),
         SenderAnswer::None { .. } => Vec::new(),
     };
-    Questions {
+    let mut questions = Questions {
         mailbox: mailbox.to_owned(),
         default_site: sites::default_site(mailbox, policy).to_owned(),
         content_hash: message.content_hash,
@@ -27,9 +33,12 @@ pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy) -> Question
             .map(|tag| tag.numbers(&message.subject))
             .unwrap_or_default(),
         site_domains,
-        bounced: bounced(message),
+        signed: signed::read(message, policy, keys),
         limits: policy.limits.clone(),
-    }
+        reply: None,
+    };
+    questions.reply = Some(text::trimmed(message, &questions, Scope::Standalone));
+    questions
 }
 
 /// M-79 V4, M-83b: the message's own id, what it answers, what it names from the newest back.
@@ -49,22 +58,12 @@ fn references(message: &InboundMessage, policy: &Policy) -> Vec<Reference> {
             add(id, FoundIn::References);
         }
     }
+    let named = references.iter().filter(|reference| reference.found_in != FoundIn::OwnId);
+    let relayed: Vec<MessageId> =
+        named.take(RELAY_IDS).filter_map(|reference| signed::relay_id(&reference.id)).collect();
+    let relayed = relayed.into_iter().map(|id| Reference { id, found_in: FoundIn::RelayId });
+    references.extend(relayed);
     references
-}
-
-/// M-64: the id that a bounce returns, and to whom it could not be delivered. A mail of ours has 74
-/// random bits in its id, so knowing one is evidence.
-fn bounced(message: &InboundMessage) -> Option<(MessageId, Vec<AddressKey>)> {
-    let Some(MachineReport::Bounce(bounce)) = &message.report else { return None };
-    let original = bounce.original_message_id.clone()?;
-    let recipients = bounce
-        .recipients
-        .iter()
-        .filter(|recipient| !was_delivered(recipient.action.as_deref()))
-        .filter_map(|recipient| Address::parse(&recipient.address).ok())
-        .map(|address| address.key(PlusTag::Strip))
-        .collect();
-    Some((original, recipients))
 }
 
 /// Whether an Action of RFC 3464 says that the mail went on (M-59).
@@ -79,7 +78,8 @@ pub fn was_delivered(action: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::{Bounce, BouncedRecipient};
+    use crate::mail::{Bounce, BouncedRecipient, MachineReport};
+    use crate::triage::facts::Bounced;
     use crate::triage::samples::*;
 
     fn ids(asked: &[Reference]) -> Vec<(&str, FoundIn)> {
@@ -95,7 +95,7 @@ mod tests {
             ..mail_from(CLAIRE)
         };
         assert_eq!(
-            ids(&ask(&message, MAILBOX, &policy()).references),
+            ids(&ask(&message, MAILBOX, &policy(), &keys()).references),
             [
                 ("own@x", FoundIn::OwnId),
                 ("parent@x", FoundIn::InReplyTo),
@@ -106,28 +106,72 @@ mod tests {
         );
         let mut policy = policy();
         policy.threading.use_references = false;
-        assert_eq!(ask(&message, MAILBOX, &policy).references.len(), 3);
+        assert_eq!(ask(&message, MAILBOX, &policy, &keys()).references.len(), 3);
     }
 
     #[test]
     fn e_107_of_a_hundred_references_fifty_are_asked_for() {
         let references = (0..100).map(|n| id(&format!("{n}@x"))).collect();
         let message = InboundMessage { references, ..mail_from(CLAIRE) };
-        let asked = ask(&message, MAILBOX, &policy()).references;
+        let asked = ask(&message, MAILBOX, &policy(), &keys()).references;
         assert_eq!(asked.len(), 51);
         assert_eq!(asked[1].id.as_str(), "99@x");
+    }
+
+    #[test]
+    fn m_82_the_left_side_of_an_id_that_a_relay_may_have_made_is_asked_for() {
+        let message = InboundMessage {
+            in_reply_to: vec![id("0102018f2d3c4b5a-000000@relay.example")],
+            references: vec![id("short@relay.example"), id("g1k.7.5.a@helpdesk.example")],
+            ..mail_from(CLAIRE)
+        };
+        let asked = ask(&message, MAILBOX, &policy(), &keys()).references;
+        let relayed = asked.iter().filter(|asked| asked.found_in == FoundIn::RelayId);
+        let relayed: Vec<&str> = relayed.map(|asked| asked.id.as_str()).collect();
+        assert_eq!(relayed, ["0102018f2d3c4b5a-000000"]);
+    }
+
+    #[test]
+    fn m_64_m_82_e_150_a_bounce_asks_by_its_address_and_by_every_id_that_it_names() {
+        let envelope = key_of_ours().bounce_address(42, &address(DESK)).expect("it is short");
+        let bounce = Bounce {
+            original_message_id: Some(id("0102018f2d3c4b5a-000000@relay.example")),
+            given_message_id: Some(id("ours@helpdesk.example")),
+            ..Bounce::default()
+        };
+        let message = InboundMessage {
+            in_reply_to: vec![id("answered@helpdesk.example")],
+            to: vec![named(&envelope.to_string())],
+            headers: vec![header("Original-Message-ID", "<original@helpdesk.example>")],
+            report: Some(MachineReport::Bounce(bounce)),
+            ..mail_from("somebody@far.example")
+        };
+        let bounced = ask(&message, MAILBOX, &policy(), &keys()).signed.bounced;
+        let bounced = bounced.expect("it names mail of ours");
+        assert_eq!(bounced.mail, Some(42));
+        let ids: Vec<&str> = bounced.ids.iter().map(|id| id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [
+                "0102018f2d3c4b5a-000000@relay.example",
+                "ours@helpdesk.example",
+                "answered@helpdesk.example",
+                "original@helpdesk.example",
+            ]
+        );
+        assert_eq!(bounced.relay_ids, [id("0102018f2d3c4b5a-000000")]);
     }
 
     #[test]
     fn m_79_v5_tags_of_the_subject_are_asked_for() {
         let message =
             InboundMessage { subject: "Re: [#7] Printer".to_owned(), ..mail_from(CLAIRE) };
-        assert_eq!(ask(&message, MAILBOX, &policy()).tagged, [7]);
+        assert_eq!(ask(&message, MAILBOX, &policy(), &keys()).tagged, [7]);
     }
 
     #[test]
     fn m_107_the_domains_of_the_sender_are_asked_for() {
-        let ask_for = |from: &str| ask(&mail_from(from), MAILBOX, &policy()).site_domains;
+        let ask_for = |from: &str| ask(&mail_from(from), MAILBOX, &policy(), &keys()).site_domains;
         assert_eq!(ask_for("a@it.myorg.example"), ["it.myorg.example", "myorg.example"]);
         assert!(ask_for("a@gmail.com").is_empty());
         assert!(ask_for("nobody").is_empty());
@@ -146,14 +190,19 @@ mod tests {
                 recipient("b@myorg.example", "Delivered"),
             ],
             original_message_id: Some(id("ours@helpdesk.example")),
+            given_message_id: None,
             evidence: Vec::new(),
         };
         let bounced = |bounce: Bounce| {
             let report = Some(MachineReport::Bounce(bounce));
             let message = InboundMessage { report, ..mail_from("mailer-daemon@x.example") };
-            ask(&message, MAILBOX, &policy()).bounced
+            ask(&message, MAILBOX, &policy(), &keys()).signed.bounced
         };
-        let expected = (id("ours@helpdesk.example"), vec![key(CLAIRE)]);
+        let expected = Bounced {
+            ids: vec![id("ours@helpdesk.example")],
+            recipients: vec![key(CLAIRE)],
+            ..Bounced::default()
+        };
         assert_eq!(bounced(bounce.clone()), Some(expected));
         assert_eq!(bounced(Bounce { original_message_id: None, ..bounce }), None);
     }

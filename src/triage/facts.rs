@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::policy::Access;
+use crate::mail::reply::{Reply, Scope};
 use crate::mail::{Address, AddressKey, ContentHash, MessageId};
 
 /// What must be looked up. Made by [`super::ask`] from the message, the policy and the mailbox.
@@ -14,7 +15,7 @@ pub struct Questions {
     pub message_id: MessageId,
     /// The resolved sender (mail.md section 2), or why there is none.
     pub sender: SenderAnswer,
-    /// Ids to look up, strongest evidence first (M-79 V4, M-83b): at most 52.
+    /// Ids to look up, strongest evidence first (M-79 V4, M-83b): at most 59.
     pub references: Vec<Reference>,
     /// Ticket numbers named by the subject tag (V5), in the order they stand there.
     pub tagged: Vec<i64>,
@@ -24,11 +25,13 @@ pub struct Questions {
     /// The name of the site of those whom no site matches: the mailbox's `default_site`, else
     /// `sites.default`.
     pub default_site: String,
-    /// The mail that bounced, and the recipients that the bounce names (M-64); `None` when the
-    /// message is no bounce or returns no id.
-    pub bounced: Option<(MessageId, Vec<AddressKey>)>,
+    /// What keys of ours vouch for.
+    pub signed: Signed,
     /// Windows to count in, copied from the policy so that the store need not know it.
     pub limits: super::policy::LimitPolicy,
+    /// What is new in the message for the scope that it has by itself; an accelerator, made before
+    /// the transaction. `decide` makes its own where it is absent or a ticket says otherwise.
+    pub reply: Option<(Scope, Reply)>,
 }
 
 /// Who wrote, as far as the message itself can say.
@@ -58,11 +61,86 @@ pub struct Sender {
     pub relayed: bool,
 }
 
+/// What keys of ours vouch for in a message: each mark was verified.
+#[derive(Clone, Debug, Default)]
+pub struct Signed {
+    /// Tickets, strongest evidence first (V1, V2, V3 of M-79), each once: at most ten.
+    pub tickets: Vec<SignedTicket>,
+    /// What a bounce names of our mail (M-64); `None` when the message is no bounce or names none.
+    pub bounced: Option<Bounced>,
+    /// What says that it is our own mail coming back (M-58), e.g. `Message-ID=…`.
+    pub came_back: Option<String>,
+    /// Something has the form of a mark of ours, and a wrong MAC (M-79).
+    pub is_forged: bool,
+    /// It went to a reply address of one of our agents (M-76b).
+    pub is_to_agent: bool,
+    /// It is a probe of ours (M-57).
+    pub probe: Option<Probe>,
+    /// The mailbox that it reached by a `+tag` of ours, and by which (M-79).
+    pub tags_seen: Option<(String, TagsSeen)>,
+    /// The tokens in its text, as written (M-90).
+    pub tokens: Vec<String>,
+}
+
+/// A ticket that a mark of ours names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedTicket {
+    pub number: i64,
+    /// V1 to V3.
+    pub evidence: TicketEvidence,
+}
+
+/// What a bounce says of the mail that it is about (M-64).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounced {
+    /// The number in the outbox, from our envelope address.
+    pub mail: Option<i64>,
+    /// Ids that it returns or answers.
+    pub ids: Vec<MessageId>,
+    /// Their left sides, should a relay have made them (M-82).
+    pub relay_ids: Vec<MessageId>,
+    /// Those who did not get it, as far as the bounce names them.
+    pub recipients: Vec<AddressKey>,
+}
+
+/// A mail of ours that finds out whether `+tags` of a mailbox arrive (M-57).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The mailbox's name.
+    pub mailbox: String,
+    pub sent_at: Timestamp,
+}
+
+/// By what a mailbox was seen to accept `+tags`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagsSeen {
+    BounceAddress,
+    Probe,
+    ReplyAddress,
+}
+
+impl TagsSeen {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TagsSeen::BounceAddress => "bounce_address",
+            TagsSeen::Probe => "probe",
+            TagsSeen::ReplyAddress => "reply_address",
+        }
+    }
+}
+
 /// One id that may lead to a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     pub id: MessageId,
     pub found_in: FoundIn,
+}
+
+impl Reference {
+    /// Whether it names another message than the one it was found in.
+    pub fn is_to_another(&self) -> bool {
+        self.found_in != FoundIn::OwnId
+    }
 }
 
 /// Where a reference stood.
@@ -72,6 +150,8 @@ pub enum FoundIn {
     /// The message's own Message-ID, named earlier by somebody's reply (M-83b).
     OwnId,
     References,
+    /// Its left side alone, by which a relay may have named a mail of ours (M-82).
+    RelayId,
 }
 
 /// The answers.
@@ -212,8 +292,14 @@ pub struct TicketFacts {
 /// How a ticket was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketEvidence {
+    /// V3.
+    BodyToken,
+    /// V2: an id of ours.
+    MessageId { id: MessageId },
     /// V4. `seen`: received or sent by us, not only named by somebody.
     Reference { id: MessageId, found_in: FoundIn, seen: bool },
+    /// V1.
+    ReplyAddress,
     /// V5.
     SubjectTag,
 }

@@ -11,7 +11,7 @@ use crate::mail::address::{domain_is_mixed_script, local_part};
 use crate::mail::{Address, Flag, InboundMessage, ReturnPath, Spelling};
 
 /// A Date later than this after the arrival is wrong (M-27).
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The start of 1990: no mail is older (M-27).
 const OLDEST_DATE: i64 = 631_152_000;
@@ -31,6 +31,7 @@ pub fn completed(
     };
     let is_locked = |name: &str| attachments::locked(name, &policy.filters);
     set(Flag::AttachmentLocked, message.attachments.iter().any(|file| is_locked(&file.name)));
+    set(Flag::ForgedId, questions.signed.is_forged);
     set(Flag::DateRepaired, date_is_wrong(message.date.at, facts.arrived_at));
     set(Flag::MessageIdReused, facts.message_id_known && facts.duplicate_of.is_none());
     set(Flag::Resent, message.resent_from.is_some());
@@ -106,7 +107,7 @@ mod tests {
 
     fn flags_of(message: &InboundMessage, facts: &Facts) -> Vec<String> {
         let policy = policy();
-        let questions = ask(message, MAILBOX, &policy);
+        let questions = ask(message, MAILBOX, &policy, &keys());
         completed(message, &questions, facts, &policy).iter().map(Flag::name).collect()
     }
 
@@ -158,7 +159,7 @@ mod tests {
         let name_is_used = |name: &str| {
             let from = NamedAddress { name: Some(name.to_owned()), ..named("evil@evil.example") };
             let message = InboundMessage { from: vec![from], ..mail_from("evil@evil.example") };
-            let questions = ask(&message, MAILBOX, &policy);
+            let questions = ask(&message, MAILBOX, &policy, &keys());
             let flags = completed(&message, &questions, &facts(), &policy);
             !flags.contains(&Flag::NameContainsAddress)
         };

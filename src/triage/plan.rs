@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::facts::TicketRole;
+use super::facts::{TagsSeen, TicketRole};
 use super::policy::Access;
 pub use super::story::{OutgoingStory, SiteStory, Step, Story, TicketStory, UserStory};
 use crate::mail::reply::Reply;
@@ -233,6 +233,11 @@ pub enum Effect {
     MoveUser {
         user: String,
         site: String,
+    },
+    /// Notes that the mailbox of this name accepts `+tags` (M-79).
+    NoteTags {
+        mailbox: String,
+        seen: TagsSeen,
     },
     OpenTicket(NewTicket),
     /// Comes back to this message when there is room: its sender's user, or their credentials mail,

@@ -177,6 +177,8 @@ pub struct ThreadingPolicy {
     /// With `{number}` in it, e.g. `[#{number}]`.
     pub subject_tag: String,
     pub use_references: bool,
+    /// Whether a signed token in a text leads to a ticket (V3).
+    pub use_body_token: bool,
     pub sender_check: SenderCheck,
     pub reopen_within: SignedDuration,
 }

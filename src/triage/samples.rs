@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::*;
+use super::keys::{Keyring, SigningKey};
 use super::policy::*;
 use super::sites;
 use crate::mail::address::PlusTag;
@@ -76,6 +77,7 @@ pub fn mail_from(from: &str) -> InboundMessage {
         delivered_to: vec![DESK.to_owned()],
         received: 3,
         headers: vec![header("From", from), header("To", DESK), header("Subject", "Printer")],
+        marks: Marks::default(),
         text: "It stops after each page.\n".to_owned(),
         link_hashes: Vec::new(),
         text_from: TextFrom::Plain,
@@ -88,6 +90,15 @@ pub fn mail_from(from: &str) -> InboundMessage {
 /// A mark of a machine or a list.
 pub fn signal(strength: Strength, rule: &'static str, said: &str) -> Signal {
     Signal { strength, rule, said: said.to_owned(), answers: said.contains("repl") }
+}
+
+/// The key that signs.
+pub fn key_of_ours() -> SigningKey {
+    SigningKey::new('k', [7; 32]).expect("a name of a key")
+}
+
+pub fn keys() -> Keyring {
+    Keyring::new(vec![key_of_ours()])
 }
 
 /// What a desk with one mailbox, one agent and the defaults of interfaces §3 wishes.
@@ -131,6 +142,7 @@ pub fn policy() -> Policy {
         threading: ThreadingPolicy {
             subject_tag: "[#{number}]".to_owned(),
             use_references: true,
+            use_body_token: true,
             sender_check: SenderCheck::Site,
             reopen_within: hours(14 * 24),
         },

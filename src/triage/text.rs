@@ -7,9 +7,16 @@ use crate::triage::facts::{Questions, SenderAnswer};
 /// What is new in `message` (M-88…M-99): cut only when it answers something, be it that it carries
 /// references, or that it came to a ticket.
 pub fn reply(message: &InboundMessage, questions: &Questions, scope: Scope) -> Reply {
+    match &questions.reply {
+        Some((known, reply)) if *known == own_scope(message, scope) => reply.clone(),
+        _ => trimmed(message, questions, scope).1,
+    }
+}
+
+/// The same, made now, with the scope it is for.
+pub fn trimmed(message: &InboundMessage, questions: &Questions, scope: Scope) -> (Scope, Reply) {
+    let scope = own_scope(message, scope);
     let prefix = reply::subject_prefix(&message.subject);
-    let carries_ids = !message.in_reply_to.is_empty() || !message.references.is_empty();
-    let scope = if carries_ids || prefix == Prefix::Reply { Scope::Answer } else { scope };
     let sender = match &questions.sender {
         SenderAnswer::Known(sender) => reply::Sender {
             name: sender.name.clone().unwrap_or_default(),
@@ -17,7 +24,19 @@ pub fn reply(message: &InboundMessage, questions: &Questions, scope: Scope) -> R
         },
         SenderAnswer::None { .. } => reply::Sender::default(),
     };
-    reply::trim(&message.text, &Context { scope, prefix, sender, ..Context::default() })
+    let marks = questions.signed.tokens.clone();
+    let context = Context { scope, prefix, sender, marks, ..Context::default() };
+    (scope, reply::trim(&message.text, &context))
+}
+
+// What a message says of itself goes before what its ticket says.
+fn own_scope(message: &InboundMessage, scope: Scope) -> Scope {
+    let carries_ids = !message.in_reply_to.is_empty() || !message.references.is_empty();
+    if carries_ids || reply::subject_prefix(&message.subject) == Prefix::Reply {
+        Scope::Answer
+    } else {
+        scope
+    }
 }
 
 /// M-85: the outermost prefix is a forward's. `I:` alone may be a plain letter: it counts only

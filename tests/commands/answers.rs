@@ -113,17 +113,30 @@ fn what_is_explained_from_the_store_is_as_whole_as_from_a_file() {
 }
 
 #[test]
-fn check_says_what_run_will_refuse() {
+fn t_48_only_who_logs_in_needs_the_secret() {
     let desk = Desk::new("");
     let text = fs::read_to_string(desk.config()).expect("it is there");
     let text = text.replace("provider = \"maildir\"", "provider = \"imap\"");
     let text = text.replace("path = \"mail\"", "host = \"mail.example.com\"");
-    fs::write(desk.config(), text).expect("it is written");
-    let (code, said) = said(&desk.run(&["check"]));
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("`run` cannot watch a mailbox on a mail server yet"), "{said}");
+    let with = |password: &str| {
+        let address = "provider = \"imap\"";
+        let text = text.replace(address, &format!("{address}\n{password}"));
+        fs::write(desk.config(), text).expect("it is written");
+    };
+    // An admin's shell is not given the credentials of the service.
+    with("password = { credential = \"support\" }");
+    assert_eq!(said_code(&desk.run(&["check"])), 0);
     assert_eq!(said_code(&desk.run(&["check", "--strict"])), 78);
-    assert_eq!(said_code(&desk.run(&["run", "--once"])), 78);
+    assert_eq!(said_code(&desk.run(&["tickets", "list"])), 0);
+    let (code, text) = said(&desk.run(&["run", "--once"]));
+    assert_eq!(code, 78, "{text}");
+    let place = format!("{}:", desk.config().display());
+    assert!(text.contains(&place) && text.contains("the credential `support`"), "{text}");
+    with("");
+    for command in [&["check"][..], &["run", "--once"]] {
+        let (code, text) = said(&desk.run(command));
+        assert!(code == 78 && text.contains("it has no `password`"), "{text}");
+    }
 }
 
 fn said_code(output: &Output) -> i32 {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod explain;
+mod mailboxes;
 mod messages;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,6 +10,7 @@ mod commands;
 mod generated;
 mod merging;
 mod mistakes;
+mod servers;
 mod settings;
 
 /// A folder with configuration files in it.

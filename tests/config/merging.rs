@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use guichet::config::settings::Mailbox;
 use guichet::config::{Environment, Request, load};
 
 use crate::{Folder, MAILBOX, errors};
@@ -26,8 +25,9 @@ fn the_file_is_found_by_flag_then_variable_then_home() {
 
 #[test]
 fn drop_ins_lie_over_the_main_file_in_the_order_of_their_names() {
-    let main =
-        format!("locale = \"en\"\ntimezone = \"UTC\"\n[users]\ndeny = [\"@a.example\"]\n{MAILBOX}");
+    let main = format!(
+        "locale = \"en\"\nsmtp.transport = \"none\"\ntimezone = \"UTC\"\n[users]\ndeny = [\"@a.example\"]\n{MAILBOX}"
+    );
     let folder = Folder::with(&[
         ("guichet.toml", &main),
         (
@@ -47,7 +47,8 @@ fn drop_ins_lie_over_the_main_file_in_the_order_of_their_names() {
         ("conf.d/.10-a.toml.swp.toml", "not TOML"),
     ]);
     let loaded = folder.load().expect("in order");
-    let names: Vec<_> = loaded.settings.mailboxes.iter().map(Mailbox::name).collect();
+    let names: Vec<_> =
+        loaded.settings.mailboxes.iter().map(|mailbox| mailbox.name.as_str()).collect();
     assert_eq!(names, ["support@example.com", "a@example.com", "b@example.com"]);
     assert_eq!((loaded.file.locale.as_str(), loaded.file.timezone.as_str()), ("fr", "UTC"));
     assert_eq!(loaded.file.users.deny, ["@b.example"]);

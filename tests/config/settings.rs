@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use guichet::config::settings::Mailbox;
 use guichet::config::{Environment, Request, load};
 use guichet::{intake, outbox, store, triage};
 
@@ -14,7 +13,7 @@ fn the_defaults_are_those_of_the_contract() {
     let policy = &settings.policy;
     assert_eq!(policy.locale, "en");
     assert_eq!(settings.min_free_space, 500_000_000);
-    assert_eq!(settings.outbox.transport, outbox::TransportOptions::None);
+    assert_eq!(settings.outbox.transport, outbox::TransportOptions::Smtp);
     assert_eq!((policy.users.auto_create, policy.users.strip_plus_tag), (true, true));
     assert_eq!(policy.users.name_from, triage::policy::NameFrom::Address);
     assert_eq!(policy.users.access, triage::policy::Access::Limited);
@@ -53,8 +52,9 @@ fn limits_can_be_switched_off_one_by_one() {
 }
 
 #[test]
-fn a_maildir_is_watched_and_a_mail_server_not_yet() {
+fn a_maildir_is_watched_as_it_says() {
     let text = "timezone = \"Europe/Paris\"\n\
+     smtp.transport = \"none\"\n\
      [[mailbox]]\n\
      name = \"dir\"\n\
      address = \"a@example.com\"\n\
@@ -66,24 +66,18 @@ fn a_maildir_is_watched_and_a_mail_server_not_yet() {
      name = \"unseen\"\n\
      address = \"c@example.com\"\n\
      provider = \"maildir\"\n\
-     path = \"/n\"\n\
-     [[mailbox]]\n\
-     name = \"net\"\n\
-     address = \"b@example.com\"\n\
-     host = \"h.example\"\n\
-     imap.sweep = \"9m\"\n";
+     path = \"/n\"\n";
     let settings = load_text(text).expect("in order").settings;
-    let [Mailbox::Watched(dir), Mailbox::Watched(unseen), Mailbox::Network { name, .. }] =
-        &settings.mailboxes[..]
-    else {
-        panic!("two maildirs and a server: {:?}", settings.mailboxes);
+    let watched: Vec<_> =
+        settings.mailboxes.iter().filter_map(|mailbox| mailbox.watched.as_ref()).collect();
+    let [dir, unseen] = watched[..] else {
+        panic!("two maildirs: {:?}", settings.mailboxes);
     };
     let midnight = "2026-01-04T23:00:00Z".parse().expect("a time");
     assert_eq!(dir.start, intake::Start::Since(midnight));
     assert_eq!(dir.after, intake::After::Move { to: "guichet/done".to_owned() });
     assert_eq!(dir.max_message_size, 50_000_000);
     assert_eq!(unseen.start, intake::Start::Unseen);
-    assert_eq!(name, "net");
 }
 
 #[test]

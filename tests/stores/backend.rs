@@ -1,10 +1,10 @@
-//! The thread, the transactions, the files.
+//! The threads and the transactions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use guichet::args;
-use guichet::store::{Store, StoreError, mailboxes, sqlite};
+use guichet::store::{Sql, Store, StoreError, mailboxes};
 
 use crate::support::{Place, at, count, read, write};
 
@@ -86,11 +86,14 @@ pub fn the_last_handle_may_be_dropped_by_the_store_thread(place: &Place) {
     let store = place.open();
     let inside = store.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
-    let Store::Sqlite(sqlite) = &store;
-    let answer = sqlite.submit(move |_| {
+    let work = move |_: &mut dyn Sql| {
         let _kept_until_the_work_is_dropped = &inside;
         receiver.recv().map_err(|_| StoreError::Stopped)
-    });
+    };
+    let answer = match &store {
+        Store::Postgres(postgres) => postgres.submit(work),
+        Store::Sqlite(sqlite) => sqlite.submit(work),
+    };
     drop(store);
     sender.send(7).expect("the work waits for it");
     assert_eq!(answer.blocking_recv().expect("an answer").expect("success"), 7);
@@ -117,39 +120,6 @@ pub fn a_migration_that_was_rewritten_is_refused(place: &Place) {
     assert!(matches!(&error, StoreError::Rewritten { name } if name == "0001_core"));
 }
 
-pub fn a_file_that_is_no_store_is_named(place: &Place) {
-    std::fs::write(place.file(), "Dear diary".repeat(1000)).expect("a file is written");
-    let error = place.try_open().expect_err("it is no database");
-    let named = place.file().display().to_string();
-    assert!(matches!(&error, StoreError::Damaged { path, .. } if *path == named), "{error}");
-    std::fs::remove_file(place.file()).expect("it is there");
-    std::fs::create_dir(place.file()).expect("its name is free");
-    let error = place.try_open().expect_err("it is a folder");
-    assert!(matches!(&error, StoreError::Open { path, .. } if *path == named), "{error}");
-}
-
-pub fn a_second_daemon_is_refused_with_the_pid_of_the_first(place: &Place) {
-    let (first, second) = (place.open(), place.open());
-    let role = first.take_role().expect("nobody has it");
-    let error = second.take_role().expect_err("the first has it");
-    let own = std::process::id().to_string();
-    assert!(matches!(&error, StoreError::Locked { pid, .. } if *pid == own));
-    // A command needs no role.
-    write(&second, |sql| mailboxes::begin(sql, "support", "a@desk.example", at(0)));
-    drop(role);
-    second.take_role().expect("the first gave it back");
-}
-
-pub fn files_are_private(place: &Place) {
-    use std::os::unix::fs::PermissionsExt;
-    let store = place.open();
-    let _role = store.take_role().expect("nobody has it");
-    for name in [place.file(), sqlite::lock_path(&place.file()), wal(place)] {
-        let mode = std::fs::metadata(&name).expect("the file exists").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{}", name.display());
-    }
-}
-
 pub fn no_nul_reaches_the_store(place: &Place) {
     let store = place.open();
     write(&store, |sql| mailboxes::begin(sql, "a\0b", "a@desk.example", at(0)));
@@ -157,32 +127,35 @@ pub fn no_nul_reaches_the_store(place: &Place) {
     assert_eq!(name, "a\u{fffd}b");
 }
 
-/// Somebody who copies the file of a daemon that was stopped has everything.
-pub fn a_closed_store_is_one_file(place: &Place) {
-    let store = place.open();
-    write(&store, |sql| mailboxes::begin(sql, "support", "a@desk.example", at(0)));
-    read(&store, |sql| sql.query("SELECT name FROM mailbox", &[]).map(drop));
-    drop(store);
-    for rest in ["db-wal", "db-shm"] {
-        assert!(!place.file().with_extension(rest).exists(), "`{rest}` is left");
-    }
-}
-
-pub fn verify_finds_a_sound_store_sound_and_a_backup_reads(place: &Place) {
+pub fn a_sound_store_is_found_sound(place: &Place) {
     let store = place.open();
     write(&store, |sql| mailboxes::begin(sql, "support", "a@desk.example", at(0)));
     assert_eq!(store.verify().expect("it can be looked at"), Vec::<String>::new());
-    let target = place.file().with_extension("copy");
-    store.back_up(&target).expect("a copy is made");
-    assert!(store.back_up(&target).is_err(), "nothing is overwritten");
-    let options = guichet::store::Options {
-        location: guichet::store::Location::Sqlite(target),
-        durability: guichet::store::Durability::None,
-    };
-    let copy = Store::open(&options, at(0)).expect("the copy opens");
-    assert_eq!(count(&copy, "mailbox"), 1);
 }
 
-fn wal(place: &Place) -> std::path::PathBuf {
-    place.file().with_extension("db-wal")
+pub fn values_come_back_as_they_went(place: &Place) {
+    let store = place.open();
+    let text = "a `?1` 'quoted' \"text\" \\ of Zoë \u{1f389}";
+    write(&store, move |sql| {
+        let into = "INSERT INTO content_key (hash, message_id, message) VALUES (?1, ?2, '?3')";
+        sql.execute(into, args![&[0_u8, 255, 39][..], text])?;
+        let into = "INSERT INTO mailbox (name, address, started_at, position) \
+                    VALUES (?1, ?1, ?2, ?3)";
+        sql.execute(into, args!["most", i64::MAX - 7, Option::<&str>::None])?;
+        sql.execute(into, args!["least", -5_i64, ""])?;
+        sql.execute(into, args!["little", 12_i64, Some("here")])
+    });
+    read(&store, |sql| {
+        let key = sql.query("SELECT hash, message_id, message FROM content_key", args![])?;
+        assert_eq!((key[0].blob(0)?, key[0].text(1)?), (vec![0, 255, 39], text.to_owned()));
+        assert_eq!(key[0].text(2)?, "?3");
+        let rows = sql.query("SELECT started_at, position FROM mailbox ORDER BY name", args![])?;
+        assert_eq!((rows[0].int(0)?, rows[0].opt_text(1)?), (-5, Some(String::new())));
+        assert_eq!((rows[2].int(0)?, rows[2].opt_text(1)?), (i64::MAX - 7, None));
+        let sums = "SELECT SUM(started_at), COUNT(*), MAX(position), 1 FROM mailbox";
+        let row = sql.query_one(sums, args![])?.expect("a row");
+        assert_eq!((row.int(0)?, row.int(1)?, row.int(3)?), (i64::MAX, 3, 1));
+        assert_eq!(row.text(2)?, "here");
+        Ok(())
+    });
 }

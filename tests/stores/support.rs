@@ -1,20 +1,22 @@
 //! A place for a store, and values to fill it with.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guichet::clock::{Ids, SeededChance, SetClock};
 use guichet::mail::address::PlusTag;
 use guichet::mail::reply::Reply;
 use guichet::mail::{
-    Address, AddressKey, ContentHash, InboundMessage, MessageId, NamedAddress, ReturnPath,
+    Address, AddressKey, ContentHash, InboundMessage, Marks, MessageId, NamedAddress, ReturnPath,
     TextFrom, WrittenDate,
 };
+use guichet::store::outbox::{self, QueuedFor};
 use guichet::store::sites::DeclaredSite;
 use guichet::store::spool::{self, Acknowledge, Arrival, Claim, Origin, RawMessage};
 use guichet::store::{Durability, Location, Options, Sql, Store, StoreError, facts, sites};
 use guichet::triage::facts::{
-    Facts, FoundIn, Intake, Questions, Reference, Sender, SenderAnswer, TicketRole,
+    Facts, FoundIn, Intake, Questions, Reference, Sender, SenderAnswer, Signed, TicketRole,
 };
 use guichet::triage::plan::{
     Decision, Effect, MailCause, MessageAuthor, NewMessage, NewTicket, NewUser, Outcome,
@@ -24,20 +26,33 @@ use guichet::triage::policy::{Access, LimitPolicy};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
+use crate::suites::postgres;
+
 pub const DEFAULT_SITE: &str = "Unassigned";
 
-/// Where a test's store is; gone with the test.
+/// Where a test's store is; gone with the test, or with the server of this binary.
 pub struct Place {
     dir: TempDir,
+    location: Location,
     clock: Arc<SetClock>,
     pub ids: Ids,
 }
 
 impl Place {
+    /// A schema of the server that the tests share.
+    pub fn postgres() -> Place {
+        Place::at(|_| Location::Postgres(postgres::options(&postgres::fresh_schema().url)))
+    }
+
     pub fn sqlite() -> Place {
+        Place::at(|folder| Location::Sqlite(folder.join("guichet.db")))
+    }
+
+    fn at(location: impl FnOnce(&Path) -> Location) -> Place {
         let clock = Arc::new(SetClock::at(at(0)));
         let ids = Ids::new(clock.clone(), Arc::new(SeededChance::new(1)));
-        Place { dir: tempfile::tempdir().expect("a temporary directory"), clock, ids }
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        Place { location: location(dir.path()), dir, clock, ids }
     }
 
     /// Ids minted from now on are of this second.
@@ -45,12 +60,13 @@ impl Place {
         self.clock.set(at(seconds));
     }
 
-    pub fn file(&self) -> std::path::PathBuf {
+    /// The database of a SQLite store.
+    pub fn file(&self) -> PathBuf {
         self.dir.path().join("guichet.db")
     }
 
     pub fn options(&self) -> Options {
-        Options { location: Location::Sqlite(self.file()), durability: Durability::None }
+        Options { location: self.location.clone(), durability: Durability::None }
     }
 
     pub fn try_open(&self) -> Result<Store, StoreError> {
@@ -85,6 +101,23 @@ impl Place {
             )?;
             Ok(claim(sql, arrived, 1)?.pop().expect("the message is waiting"))
         })
+    }
+
+    /// Queues the `n`-th mail of ours.
+    pub fn queue_mail(&self, store: &Store, n: usize) {
+        let mail = OutgoingMail {
+            template: "credentials".to_owned(),
+            to: address(&format!("claire{n}@contoso.example")),
+            user: None,
+            ticket: None,
+            mailbox: "support".to_owned(),
+            message_id_domain: "desk.example".to_owned(),
+            locale: "en".to_owned(),
+            site: String::new(),
+            cause: MailCause::Notice,
+        };
+        let ids = self.ids.clone();
+        write(store, move |sql| outbox::queue(sql, &mail, QueuedFor::default(), &ids, at(0)));
     }
 
     pub fn arrival(&self, name: &str, arrived: i64, raw: &[u8]) -> Arrival {
@@ -171,6 +204,7 @@ pub fn message(name: &str, from: &str) -> InboundMessage {
         delivered_to: Vec::new(),
         received: 0,
         headers: Vec::new(),
+        marks: Marks::default(),
         text: "Hello".to_owned(),
         link_hashes: Vec::new(),
         text_from: TextFrom::Plain,
@@ -199,8 +233,9 @@ pub fn questions(message: &InboundMessage) -> Questions {
         references: vec![own],
         tagged: Vec::new(),
         default_site: DEFAULT_SITE.to_owned(),
-        bounced: None,
+        signed: Signed::default(),
         limits: LimitPolicy::default(),
+        reply: None,
     }
 }
 

@@ -2,6 +2,17 @@
 
 #![allow(dead_code, reason = "each suite uses its own part")]
 
+pub mod account;
+pub mod channel;
+pub mod dialogue;
+pub mod dovecot;
+pub mod guarded;
+pub mod postgres;
+pub mod scripted;
+pub mod sink;
+pub mod tls;
+pub mod workload;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -121,9 +132,14 @@ start = "all"
 
     /// Starts the daemon and lets it run.
     pub fn start(&self) -> Daemon {
-        let log = fs::File::create(self.path().join("daemon.log")).expect("a log");
+        self.start_with(&[], "daemon.log")
+    }
+
+    /// Starts a daemon with more on its command line, and a log of its own.
+    pub fn start_with(&self, args: &[&str], log: &str) -> Daemon {
+        let log = fs::File::create(self.path().join(log)).expect("a log");
         let child = self
-            .command(&["run"])
+            .command(&[&["run"], args].concat())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

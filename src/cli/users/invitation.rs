@@ -12,7 +12,7 @@ use crate::store::spool::{Arrived, Intake};
 use crate::store::users::{self, Addition};
 use crate::store::{Sql, StoreError, facts};
 use crate::triage::credentials::{self, Code};
-use crate::triage::facts::{Facts, Questions, Sender, SenderAnswer, UserStatus};
+use crate::triage::facts::{Facts, Questions, Sender, SenderAnswer, Signed, UserStatus};
 use crate::triage::plan::{MailCause, OutgoingMail, UserRef};
 use crate::triage::policy::{LimitPolicy, MailboxPolicy, Policy};
 
@@ -57,7 +57,7 @@ pub(super) fn invite(
 ) -> Result<Invitation, StoreError> {
     let policy = &settings.policy;
     // The first mailbox of the configuration is the desk's own.
-    let mailbox = settings.mailboxes.first().and_then(|first| policy.mailboxes.get(first.name()));
+    let mailbox = settings.mailboxes.first().and_then(|first| policy.mailboxes.get(&first.name));
     let Some(mailbox) = mailbox.filter(|_| credentials::are_mailed(policy)) else {
         return Ok(Invitation::NotMailed);
     };
@@ -126,8 +126,9 @@ fn gather(
         references: Vec::new(),
         tagged: Vec::new(),
         site_domains: Vec::new(),
-        bounced: None,
+        signed: Signed::default(),
         limits: LimitPolicy::default(),
+        reply: None,
     };
     let arrived = Arrived {
         message: String::new(),

@@ -15,6 +15,12 @@ pub struct Threading {
     pub subject_tag: String,
     /// Whether In-Reply-To and References lead to a ticket.
     pub use_references: bool,
+    /// Whether our mail carries a signed token in its text, which leads a reply to its ticket when
+    /// the mail program kept nothing else.
+    pub use_body_token: bool,
+    /// The address that replies go to: with a signed +tag (`plus`), without (`none`), or with one
+    /// once the mailbox was seen to accept +tags (`auto`).
+    pub reply_address: ReplyAddress,
     /// Who may add to a ticket: its `participants`; users of its `site` too, unless that is the
     /// default one; or `anyone` who knows the number. From somebody else, a known reference opens a
     /// new ticket linked to the old one.
@@ -28,10 +34,21 @@ impl Default for Threading {
         Threading {
             subject_tag: "[#{number}]".to_owned(),
             use_references: true,
+            use_body_token: true,
+            reply_address: ReplyAddress::Auto,
             sender_check: SenderCheck::Site,
             reopen_within: Duration::seconds(14 * DAY),
         }
     }
+}
+
+/// `threading.reply_address`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplyAddress {
+    Auto,
+    None,
+    Plus,
 }
 
 /// `threading.sender_check`.

@@ -1,11 +1,11 @@
-//! `[[mailbox]]` as written. The keys of network mailboxes are read and checked, so that one file
-//! serves `explain`, `replay` and `check`; `run` watches maildirs.
+//! `[[mailbox]]` as written: where mail comes from.
 
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{MailboxSmtp, Tls};
 use crate::config::secret::Secret;
 use crate::config::values::{Duration, Size, Start};
 
@@ -23,10 +23,9 @@ pub struct Mailbox {
     /// More addresses that end up in it; mail from one of them is ours too.
     #[schemars(extend("examples" = [["help@example.com"]], "format" = "guichet-address"))]
     pub aliases: Vec<String>,
-    /// What kind of mailbox it is: `imap`, or a `maildir` at `path`. This release watches maildirs
-    /// only.
+    /// What kind of mailbox it is: `imap`, on a mail server, or a `maildir` at `path`.
     pub provider: Provider,
-    /// The mail server of an `imap` mailbox.
+    /// The mail server that is watched, and that takes our mail unless `smtp.host` names another.
     #[schemars(example = &"mail.example.com", extend("format" = "guichet-host"))]
     pub host: Option<String>,
     /// The login at the mail server. Default: the address.
@@ -66,7 +65,7 @@ pub struct Mailbox {
     pub sweep: Duration,
     /// How the mail server is watched.
     pub imap: Imap,
-    /// What differs from `[smtp]` for this mailbox.
+    /// What differs from `[smtp]` for this mailbox: each key here stands before the one there.
     pub smtp: MailboxSmtp,
 }
 
@@ -118,21 +117,36 @@ pub enum After {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Imap {
+    /// The server that is watched, when another one takes our mail. Default: `mailbox.host`.
+    #[schemars(example = &"imap.example.com", extend("format" = "guichet-host"))]
+    pub host: Option<String>,
+    /// The port at the server. Default: 993, without `tls = "implicit"` 143.
+    #[schemars(example = &993, extend("minimum" = 1))]
+    pub port: Option<u16>,
+    /// What protects the connection: TLS from the first byte, TLS by the command STARTTLS, or
+    /// nothing, to a server on this machine only.
+    pub tls: Tls,
+    /// The file with the certificates (PEM) that are trusted instead of those of the system.
+    #[schemars(example = &"ca.pem", extend("format" = "guichet-path"))]
+    pub ca_file: Option<PathBuf>,
     /// The mailbox is looked through this often, also when nothing was heard of it.
     pub sweep: Duration,
+    /// How often the server is asked for new mail.
+    pub poll_interval: Duration,
+    /// How long any one answer of the server may take.
+    pub timeout: Duration,
 }
 
 impl Default for Imap {
     fn default() -> Imap {
-        Imap { sweep: Duration::seconds(300) }
+        Imap {
+            host: None,
+            port: None,
+            tls: Tls::Implicit,
+            ca_file: None,
+            sweep: Duration::seconds(300),
+            poll_interval: Duration::seconds(60),
+            timeout: Duration::seconds(60),
+        }
     }
-}
-
-/// `[mailbox.smtp]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MailboxSmtp {
-    /// Whom mail of this mailbox comes from. Default: the address.
-    #[schemars(example = &"Example IT <support@example.com>", extend("format" = "guichet-from"))]
-    pub from: Option<String>,
 }

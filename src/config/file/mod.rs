@@ -4,6 +4,7 @@
 
 mod incoming;
 mod mailbox;
+mod outgoing;
 mod people;
 
 use std::path::PathBuf;
@@ -11,13 +12,17 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use incoming::{AutoReply, Bounce, Filters, Limits, Machine, SenderCheck, Threading};
-pub use mailbox::{After, Imap, Mailbox, MailboxSmtp, Provider};
+pub use incoming::{
+    AutoReply, Bounce, Filters, Limits, Machine, ReplyAddress, SenderCheck, Threading,
+};
+pub use mailbox::{After, Imap, Mailbox, Provider};
+pub use outgoing::{Envelope, MailboxSmtp, Smtp, Transport};
 pub use people::{
     Access, Agent, Builtin, Credentials, CredentialsMode, NameFrom, Names, NoSplit, Proof,
     PublicDomains, Site, Sites, Users,
 };
 
+use super::secret::Secret;
 use super::values::{Duration, Size};
 
 /// The configuration of guichet.
@@ -123,36 +128,53 @@ impl Default for Portal {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The database: `sqlite:` and a file, relative to the state folder.
+    /// The database: `sqlite:` and a file, relative to the state folder; or a database of
+    /// PostgreSQL, as `postgres://user@host/database`.
     #[schemars(extend("format" = "guichet-store"))]
     pub url: String,
+    /// The password at PostgreSQL: a string, `{ file = "…" }`, `{ credential = "…" }` or
+    /// `{ env = "…" }`.
+    #[schemars(extend("examples" = [{ "credential": "pg" }]))]
+    pub password: Option<Secret>,
+    /// What protects the connection to PostgreSQL: TLS (`require`), or nothing, to a server on this
+    /// machine only (`none`). Default: `require`, for a server on this machine `none`.
+    #[schemars(example = &"require")]
+    pub tls: Option<StoreTls>,
+    /// The file with the certificates (PEM) that are trusted instead of those of the system.
+    #[schemars(example = &"ca.pem", extend("format" = "guichet-path"))]
+    pub ca_file: Option<PathBuf>,
+    /// How many messages are worked on at a time; more than 1 needs PostgreSQL.
+    #[schemars(extend("minimum" = 1, "maximum" = 64))]
+    pub workers: u16,
 }
 
 impl Default for Store {
     fn default() -> Store {
-        Store { url: "sqlite:guichet.db".to_owned() }
+        Store {
+            url: "sqlite:guichet.db".to_owned(),
+            password: None,
+            tls: None,
+            ca_file: None,
+            workers: 1,
+        }
     }
 }
 
-/// `[smtp]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Smtp {
-    /// `file` delivers into the maildir at `path`, for trying things out; `none` renders and records
-    /// mail, and sends nothing.
-    pub transport: Transport,
-    /// The maildir that `transport = "file"` delivers into.
-    #[schemars(example = &"outgoing", extend("format" = "guichet-path"))]
-    pub path: Option<PathBuf>,
+/// `store.tls`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreTls {
+    None,
+    Require,
 }
 
-/// `smtp.transport`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+/// `mailbox.imap.tls` and `smtp.tls`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Transport {
-    File,
-    #[default]
+pub enum Tls {
+    Implicit,
     None,
+    Starttls,
 }
 
 /// `[templates]`.

@@ -1,6 +1,7 @@
 //! The configuration as used: checked, resolved, and divided into each room's `Options`.
 
 mod policy;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use jiff::tz::TimeZone;
 use super::environment::Environment;
 use super::file::{self, File, Log, PublicDomains};
 use super::formats;
+use super::problem::{Invalid, Problem};
+use super::relay::Relay;
 use super::tree::Node;
 use super::values::{Duration, Start};
 use crate::mail::Address;
@@ -17,6 +20,9 @@ use crate::mail::address::{PlusTag, domain_to_ascii};
 use crate::triage::policy::Policy;
 use crate::triage::sites::builtin_public_domains;
 use crate::{intake, outbox, store};
+
+use self::servers::Secrets;
+pub use self::servers::no_password;
 
 /// The configuration as used.
 #[derive(Clone, Debug)]
@@ -34,36 +40,39 @@ pub struct Settings {
     pub log: Log,
     /// Bytes.
     pub min_free_space: u64,
+    /// How many messages are worked on at a time; 1 unless the store is PostgreSQL.
+    pub workers: usize,
+    /// Empty when everything can be logged in to; see [`Settings::require`].
+    pub missing: Vec<MissingSecret>,
 }
 
-/// One mailbox, and whether this release can watch it.
+/// One mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mailbox {
-    /// On a mail server: `explain`, `replay` and `ingest` know it, `run` does not watch it yet.
-    Network {
-        name: String,
-        address: Address,
-        max_message_size: u64,
-    },
-    Watched(intake::Options),
+pub struct Mailbox {
+    pub name: String,
+    /// Bytes beyond which a message is a ticket from its header and first text (M-04).
+    pub max_message_size: u64,
+    /// How it is watched; `None` when [`Settings::missing`] has the secret that it takes.
+    pub watched: Option<intake::Options>,
 }
 
-impl Mailbox {
-    /// The mailbox's name.
-    pub fn name(&self) -> &str {
-        match self {
-            Mailbox::Network { name, .. } => name,
-            Mailbox::Watched(options) => &options.name,
-        }
-    }
+/// A secret that could not be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingSecret {
+    pub need: Need,
+    /// An error at the place where the secret is named, or is not.
+    pub problem: Problem,
+}
 
-    /// Bytes beyond which a message is a ticket from its header and first text (M-04).
-    pub fn max_message_size(&self) -> u64 {
-        match self {
-            Mailbox::Network { max_message_size, .. } => *max_message_size,
-            Mailbox::Watched(options) => options.max_message_size,
-        }
-    }
+/// What a secret is needed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// To watch the mailbox of this name.
+    Mailbox(String),
+    /// To send the mail of the mailbox of this name.
+    Relay(String),
+    /// To open the store.
+    Store,
 }
 
 /// One `[[site]]`: what is declared is read-only elsewhere.
@@ -107,44 +116,66 @@ impl Settings {
         let policy = policy::policy(file);
         let tag = plus_tag(file);
         let sites = file.site.iter().enumerate();
-        let database = formats::store(&file.store.url).expect("the walk has checked the store");
-        let location = store::Location::Sqlite(state.join(database));
+        let mut secrets = Secrets { tree, environment, missing: Vec::new() };
+        let location = servers::location(file, &state, &mut secrets);
+        let mailboxes = file.mailbox.iter().enumerate();
+        let mailboxes = mailboxes.map(|(i, written)| mailbox(written, i, file, &mut secrets));
         Settings {
             store: store::Options { location, durability: store::Durability::Full },
-            mailboxes: file.mailbox.iter().map(|mailbox| watched(mailbox, file)).collect(),
-            outbox: outbox(file, tree, &policy),
+            mailboxes: mailboxes.collect(),
+            outbox: outbox(file, tree, &policy, &mut secrets),
             sites: sites.map(|(i, site)| declared(site, i, tag, tree)).collect(),
             agents: file.agent.iter().map(agent).collect(),
             log: file.log,
             min_free_space: file.min_free_space.0,
+            workers: usize::from(file.store.workers),
+            missing: secrets.missing,
             main: main.to_owned(),
             state,
             policy,
         }
     }
+
+    /// Refuses when a secret is missing for one of the things that are `needed`.
+    pub fn require(&self, needed: impl Fn(&Need) -> bool) -> Result<(), Invalid> {
+        let missing = self.missing.iter().filter(|missing| needed(&missing.need));
+        let problems: Vec<Problem> = missing.map(|missing| missing.problem.clone()).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Invalid::new(problems)) }
+    }
 }
 
-fn watched(mailbox: &file::Mailbox, file: &File) -> Mailbox {
-    let (name, address) = (name_of(mailbox), address(&mailbox.address));
-    let max_message_size = mailbox.max_message_size.0;
-    let path = match (mailbox.provider, &mailbox.path) {
-        (file::Provider::Maildir, Some(path)) => path.clone(),
-        _ => return Mailbox::Network { name, address, max_message_size },
+fn mailbox(
+    written: &file::Mailbox,
+    index: usize,
+    file: &File,
+    secrets: &mut Secrets<'_>,
+) -> Mailbox {
+    let (name, max_message_size) = (name_of(written), written.max_message_size.0);
+    let (source, sweep, start_of_kind) = match written.provider {
+        file::Provider::Imap => {
+            let source = servers::imap(written, index, secrets).map(intake::SourceOptions::Imap);
+            (source, written.imap.sweep, Start::Now)
+        }
+        file::Provider::Maildir => {
+            let path = written.path.clone().expect("the check has seen that there is a path");
+            (Some(intake::SourceOptions::Maildir { path }), written.sweep, Start::Unseen)
+        }
     };
-    Mailbox::Watched(intake::Options {
-        name,
-        address: address.to_string(),
-        source: intake::SourceOptions::Maildir { path },
-        start: start(mailbox.start.unwrap_or(Start::Unseen), &file.timezone),
-        after: match mailbox.after {
+    let watched = source.map(|source| intake::Options {
+        name: name.clone(),
+        address: address(&written.address).to_string(),
+        source,
+        start: start(written.start.unwrap_or(start_of_kind), &file.timezone),
+        after: match written.after {
             file::After::Delete => intake::After::Delete,
             file::After::Flag => intake::After::Flag,
             file::After::Keep => intake::After::Keep,
-            file::After::Move => intake::After::Move { to: mailbox.move_to.clone() },
+            file::After::Move => intake::After::Move { to: written.move_to.clone() },
         },
         max_message_size,
-        sweep: mailbox.sweep.0,
-    })
+        sweep: sweep.0,
+    });
+    Mailbox { name, max_message_size, watched }
 }
 
 fn start(start: Start, timezone: &str) -> intake::Start {
@@ -163,23 +194,9 @@ fn start(start: Start, timezone: &str) -> intake::Start {
     }
 }
 
-fn outbox(file: &File, tree: &Node, policy: &Policy) -> outbox::Options {
-    let senders = file.mailbox.iter().map(|mailbox| {
-        let (name, address) = match &mailbox.smtp.from {
-            Some(from) => sender_of(from),
-            // People know the desk by the portal's name.
-            None => (file.portal.name.clone(), address(&mailbox.address)),
-        };
-        let sender = outbox::SenderOptions {
-            address: address.to_string(),
-            name,
-            mailbox_address: mailbox.address.clone(),
-            relay: None,
-            envelope: outbox::Tagging::Auto,
-            reply_address: outbox::Tagging::Auto,
-        };
-        (name_of(mailbox), sender)
-    });
+fn outbox(file: &File, tree: &Node, policy: &Policy, secrets: &mut Secrets<'_>) -> outbox::Options {
+    let senders = file.mailbox.iter().enumerate();
+    let senders = senders.map(|(i, mailbox)| (name_of(mailbox), sender(file, i, secrets)));
     let senders: BTreeMap<_, _> = senders.collect();
     let portal_url = file.portal.url.as_ref().filter(|_| file.portal.enabled);
     let pauses = file.outbox.retry.iter().map(|Duration(pause)| *pause);
@@ -188,7 +205,10 @@ fn outbox(file: &File, tree: &Node, policy: &Policy) -> outbox::Options {
             (file::Transport::File, Some(path)) => {
                 outbox::TransportOptions::File { maildir: path.clone() }
             }
-            _ => outbox::TransportOptions::None,
+            (file::Transport::File, None) | (file::Transport::None, _) => {
+                outbox::TransportOptions::None
+            }
+            (file::Transport::Smtp, _) => outbox::TransportOptions::Smtp,
         },
         senders,
         templates: templates(file, tree),
@@ -197,10 +217,39 @@ fn outbox(file: &File, tree: &Node, policy: &Policy) -> outbox::Options {
         locale: file.locale.clone(),
         timezone: file.timezone.clone(),
         subject_tag: file.threading.subject_tag.clone(),
+        use_body_token: file.threading.use_body_token,
         credentials_mode: policy.credentials.mode,
         link_expires: file.credentials.link_expires.0,
         password_expires: file.credentials.password_expires.0,
         retry: pauses.collect(),
+    }
+}
+
+fn sender(file: &File, index: usize, secrets: &mut Secrets<'_>) -> outbox::SenderOptions {
+    let mailbox = &file.mailbox[index];
+    let (name, address) = match &mailbox.smtp.from {
+        Some(from) => sender_of(from),
+        // People know the desk by the portal's name.
+        None => (file.portal.name.clone(), address(&mailbox.address)),
+    };
+    outbox::SenderOptions {
+        address: address.to_string(),
+        name,
+        mailbox_address: mailbox.address.clone(),
+        relay: match file.smtp.transport {
+            file::Transport::File | file::Transport::None => None,
+            file::Transport::Smtp => servers::relay(file, index, secrets),
+        },
+        envelope: match Relay::of(file, index).envelope {
+            file::Envelope::Auto => outbox::Tagging::Auto,
+            file::Envelope::Plain => outbox::Tagging::Never,
+            file::Envelope::Plus => outbox::Tagging::Always,
+        },
+        reply_address: match file.threading.reply_address {
+            file::ReplyAddress::Auto => outbox::Tagging::Auto,
+            file::ReplyAddress::None => outbox::Tagging::Never,
+            file::ReplyAddress::Plus => outbox::Tagging::Always,
+        },
     }
 }
 

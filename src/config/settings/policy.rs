@@ -34,6 +34,7 @@ pub fn policy(file: &File) -> Policy {
         threading: policy::ThreadingPolicy {
             subject_tag: file.threading.subject_tag.clone(),
             use_references: file.threading.use_references,
+            use_body_token: file.threading.use_body_token,
             sender_check: match file.threading.sender_check {
                 file::SenderCheck::Anyone => policy::SenderCheck::Anyone,
                 file::SenderCheck::Participants => policy::SenderCheck::Participants,

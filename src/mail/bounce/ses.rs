@@ -20,6 +20,7 @@ pub fn read(text: &str) -> Option<MachineReport> {
             let bounced = notice["bounce"]["bouncedRecipients"].as_array();
             Some(MachineReport::Bounce(Bounce {
                 recipients: bounced.into_iter().flatten().filter_map(recipient).collect(),
+                given_message_id: None,
                 original_message_id: notice["mail"]["commonHeaders"]["messageId"]
                     .as_str()
                     .and_then(MessageId::parse),

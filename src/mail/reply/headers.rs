@@ -1,6 +1,9 @@
 //! Recognises the header block that clients put above an answered or forwarded message (M-94).
 //! Labels of all languages count together: a French client may sit behind an English gateway.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::lines::{Class, is_rule};
 use super::words::locales;
 
@@ -161,7 +164,13 @@ fn label(line: &str) -> Option<Found<'_>> {
 }
 
 fn class_of(name: &str) -> Option<Label> {
-    locales().find_map(|locale| {
+    LABELS.get(name).copied()
+}
+
+// A word that several languages use counts as the first of them has it.
+static LABELS: LazyLock<HashMap<&str, Label>> = LazyLock::new(|| {
+    let mut labels = HashMap::new();
+    for locale in locales() {
         let classes = [
             (locale.from, Label::From),
             (locale.date, Label::Date),
@@ -170,9 +179,14 @@ fn class_of(name: &str) -> Option<Label> {
             (locale.subject, Label::Subject),
             (locale.other, Label::Other),
         ];
-        classes.into_iter().find(|(words, _)| words.contains(&name)).map(|(_, label)| label)
-    })
-}
+        for (words, label) in classes {
+            for &word in words {
+                labels.entry(word).or_insert(label);
+            }
+        }
+    }
+    labels
+});
 
 /// Whether an `@` with a letter before and a dotted name behind it stands in the line.
 pub(super) fn has_address(line: &str) -> bool {

@@ -1,25 +1,26 @@
 //! The loop that gets mail away: claim, write, commit the attempt, and only then send (design §4.6).
 //! A mail that cannot be written is parked with the reason and blocks no other.
 
+mod lanes;
+mod pace;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info, warn};
 
+use self::lanes::Lanes;
 use super::render::RenderedMail;
 use super::template::Templates;
-use super::transport::{Repeat, Response, SendError, Transport};
-use super::{Options, OutboxError, Unwritable};
+use super::transport::{Response, SendError, Transport};
+use super::{Options, OutboxError, TransportOptions, Unwritable};
 use crate::clock::{Clock, Ids, Next};
-use crate::store::outbox::{self, Attempt, GaveUp, Heard, OutboxClaim};
-use crate::store::{Store, StoreError};
+use crate::store::outbox::{self, Attempt, GaveUp, Heard, OutboxClaim, Whose};
+use crate::store::{Sql, Store, StoreError};
 
-// Whose leases are whose; one daemon has one outbox.
-const WORKER: &str = "outbox";
 // Longer than any batch takes.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -30,8 +31,17 @@ pub struct Outbox {
     ids: Ids,
     options: Options,
     templates: Templates,
-    transport: Transport,
+    way: Way,
     zone: TimeZone,
+    worker: String,
+}
+
+/// How mail leaves.
+enum Way {
+    /// A batch at a time, each with its answer at once.
+    Here(Transport),
+    /// By relays. One step at a time.
+    Relays(Mutex<Lanes>),
 }
 
 /// A mail written, and what must be committed before it goes.
@@ -41,64 +51,113 @@ struct Ready {
 }
 
 /// What became of a claim.
+#[derive(Clone)]
 enum End {
     GaveUp(GaveUp, String),
+    /// The way out was closed before anybody was asked to take it.
+    HandedBack,
     Later(Timestamp, Heard, String),
     Recorded(String),
-    Sent(String),
+    Sent {
+        said: String,
+        relay_id: Option<String>,
+    },
 }
 
 /// A claim that has come to its end.
+#[derive(Clone)]
 struct Ended {
     claim: OutboxClaim,
     end: End,
 }
 
+/// What comes of a mail that was handed over, and then again because nobody remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    /// The second takes the place of the first.
+    Harmless,
+    /// There are two then, with one Message-ID (P-03).
+    Twice,
+}
+
+/// A relay that cannot be used now, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// Its host.
+    pub relay: String,
+    pub why: String,
+}
+
 impl Outbox {
-    /// An outbox with its templates loaded. Takes back what it had leased when it was last killed.
+    /// An outbox with its templates loaded, of a process that is entered in the store
+    /// ([`crate::store::workers`]); `worker` is the name in its leases.
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
         ids: Ids,
         options: Options,
+        worker: String,
     ) -> Result<Outbox, OutboxError> {
         let templates = Templates::load(&options).map_err(OutboxError::Templates)?;
         let zone = TimeZone::get(&options.timezone)
             .map_err(|_| OutboxError::TimeZone(options.timezone.clone()))?;
-        let transport = Transport::new(&options.transport);
-        let now = clock.now();
-        store.transact(move |sql| outbox::take_back(sql, WORKER, now))?;
-        Ok(Outbox { store, clock, ids, options, templates, transport, zone })
+        let way = match &options.transport {
+            TransportOptions::File { maildir } => Way::Here(Transport::File(maildir.clone())),
+            TransportOptions::None => Way::Here(Transport::None),
+            TransportOptions::Smtp => Way::Relays(Mutex::new(Lanes::new(&options)?)),
+        };
+        Ok(Outbox { store, clock, ids, options, templates, way, zone, worker })
     }
 
     /// Sends some of what is due, and says when to come back.
     pub fn step(&self) -> Result<Next, OutboxError> {
+        match &self.way {
+            Way::Here(transport) => self.step_here(transport),
+            Way::Relays(lanes) => lanes.lock().expect("no holder of this lock panics").step(self),
+        }
+    }
+
+    /// The relays that cannot be used now: their mail waits.
+    pub fn unreached(&self) -> Vec<Unreached> {
+        match &self.way {
+            Way::Here(_) => Vec::new(),
+            Way::Relays(lanes) => lanes.lock().expect("no holder of this lock panics").unreached(),
+        }
+    }
+
+    fn step_here(&self, transport: &Transport) -> Result<Next, OutboxError> {
         let now = self.clock.now();
-        let limit = self.transport.together();
-        let claims =
-            self.store.transact(move |sql| outbox::claim_due(sql, WORKER, now, LEASE, limit))?;
+        let limit = transport.together();
+        let worker = self.worker.clone();
+        let claims = self
+            .store
+            .transact(move |sql| outbox::claim_due(sql, &worker, &Whose::All, now, LEASE, limit))?;
         if claims.is_empty() {
-            let next = self.store.read_only(outbox::next_due)?;
+            let next = self.store.read_only(|sql| outbox::next_due(sql, &Whose::All))?;
             return Ok(next.map_or(Next::Idle, Next::At));
         }
-        let (ready, mut ends) = self.write_all(&claims, now)?;
-        ends.extend(self.send_all(ready, now)?);
-        self.record(ends)?;
+        let (ready, mut ends) = self.write_all(&claims, Repeat::Harmless, now)?;
+        ends.extend(self.send_all(transport, ready, now)?);
+        self.tell(&ends);
+        tell_together(&ends);
+        self.store.transact(move |sql| record(sql, &ends, now))?;
         Ok(Next::Now)
     }
 
     fn write_all(
         &self,
         claims: &[OutboxClaim],
+        repeat: Repeat,
         now: Timestamp,
     ) -> Result<(Vec<Ready>, Vec<Ended>), OutboxError> {
         let (mut ready, mut ends) = (Vec::new(), Vec::new());
         // Read first and mint after: hashing a password takes longer than a reader should stay.
+        let keys = self.keys(now)?;
         let matters = self.store.read_only(|sql| {
             claims.iter().map(|claim| self.matter(sql, claim.id)).collect::<Result<Vec<_>, _>>()
         })?;
         for (claim, matter) in claims.iter().zip(matters) {
-            let lost_twice = claim.unsure > 1 && self.transport.repeat() == Repeat::Twice;
+            let lost_twice = claim.unsure > 1 && repeat == Repeat::Twice;
             let written = match matter {
                 // P-03: once more after an end nobody knows, never a third time.
                 Ok(_) if lost_twice => {
@@ -107,9 +166,13 @@ impl Outbox {
                 }
                 // F-09: what a writer of mail could choke on is taken out before; this keeps a mail
                 // that nobody thought of from taking the others with it.
-                Ok(matter) => catch_unwind(AssertUnwindSafe(|| self.write(*claim, &matter, now)))
-                    .unwrap_or_else(|_| Err(Unwritable::Builder("writing it panicked".to_owned())))
-                    .map_err(|why| why.to_string()),
+                Ok(matter) => {
+                    catch_unwind(AssertUnwindSafe(|| self.write(*claim, &matter, &keys, now)))
+                        .unwrap_or_else(|_| {
+                            Err(Unwritable::Builder("writing it panicked".to_owned()))
+                        })
+                        .map_err(|why| why.to_string())
+                }
                 Err(why) => Err(why),
             };
             match written {
@@ -123,7 +186,12 @@ impl Outbox {
     }
 
     // Commits the attempts, then sends what is still ours.
-    fn send_all(&self, ready: Vec<Ready>, now: Timestamp) -> Result<Vec<Ended>, OutboxError> {
+    fn send_all(
+        &self,
+        transport: &Transport,
+        ready: Vec<Ready>,
+        now: Timestamp,
+    ) -> Result<Vec<Ended>, OutboxError> {
         if ready.is_empty() {
             return Ok(Vec::new());
         }
@@ -134,7 +202,7 @@ impl Outbox {
         let ours = self.store.transact(move |sql| {
             attempts
                 .iter()
-                .map(|attempt| outbox::begin_attempt(sql, attempt, &ids, now))
+                .map(|attempt| outbox::begin_attempt(sql, attempt, LEASE, &ids, now))
                 .collect::<Result<Vec<bool>, StoreError>>()
         })?;
         let (claims, mails): (Vec<OutboxClaim>, Vec<RenderedMail>) = claims
@@ -143,7 +211,7 @@ impl Outbox {
             .zip(ours)
             .filter_map(|(mail, is_ours)| is_ours.then_some(mail))
             .unzip();
-        let answers = self.transport.send(&mails);
+        let answers = transport.send(&mails);
         let judged = claims.into_iter().zip(answers);
         Ok(judged.map(|(claim, said)| Ended { claim, end: self.judge(claim, said) }).collect())
     }
@@ -151,12 +219,13 @@ impl Outbox {
     fn judge(&self, claim: OutboxClaim, sent: Result<Response, SendError>) -> End {
         let error = match sent {
             Ok(Response::Recorded { said }) => return End::Recorded(said),
-            Ok(Response::Taken { said }) => return End::Sent(said),
+            Ok(Response::Taken { said, relay_id }) => return End::Sent { said, relay_id },
             Err(error) => error,
         };
         let said = error.to_string();
         let heard = match error {
             SendError::Permanent { .. } => return End::GaveUp(GaveUp::Failed, said),
+            SendError::Unable { .. } => return End::GaveUp(GaveUp::Parked, said),
             SendError::Ambiguous { .. } if claim.unsure > 0 => {
                 return End::GaveUp(GaveUp::Parked, said);
             }
@@ -177,9 +246,8 @@ impl Outbox {
         }
     }
 
-    fn record(&self, ends: Vec<Ended>) -> Result<(), OutboxError> {
-        let now = self.clock.now();
-        for Ended { claim, end } in &ends {
+    fn tell(&self, ends: &[Ended]) {
+        for Ended { claim, end } in ends {
             match end {
                 End::GaveUp(_, why) => {
                     warn!(outbox.id = claim.id, reason = %why, "gave up mail {}", claim.id);
@@ -187,35 +255,53 @@ impl Outbox {
                 End::Later(at, _, why) => {
                     warn!(outbox.id = claim.id, reason = %why, until = %at, "mail {} must wait", claim.id);
                 }
-                End::Recorded(_) | End::Sent(_) => {
-                    debug!(outbox.id = claim.id, "mail {}", claim.id)
+                End::HandedBack | End::Recorded(_) | End::Sent { .. } => {
+                    debug!(outbox.id = claim.id, "mail {}", claim.id);
                 }
             }
         }
-        let count = |which: fn(&End) -> bool| ends.iter().filter(|ended| which(&ended.end)).count();
-        let sent = count(|end| matches!(end, End::Sent(_)));
-        let recorded = count(|end| matches!(end, End::Recorded(_)));
-        if sent > 0 {
-            info!(mails = sent, "sent {sent} {}", mails(sent));
-        }
-        if recorded > 0 {
-            let what = mails(recorded);
-            info!(mails = recorded, "recorded {recorded} {what}: the transport is `none`");
-        }
-        self.store.transact(move |sql| {
-            for Ended { claim, end } in &ends {
-                // A row that is no longer ours was taken over after our lease: its new owner decides.
-                match end {
-                    End::GaveUp(how, why) => outbox::give_up(sql, *claim, *how, why)?,
-                    End::Later(at, heard, why) => outbox::retry_at(sql, *claim, *at, *heard, why)?,
-                    End::Recorded(said) => outbox::recorded(sql, *claim, said, now)?,
-                    End::Sent(said) => outbox::sent(sql, *claim, said, now)?,
-                };
-            }
-            Ok(())
-        })?;
-        Ok(())
     }
+}
+
+// One line for all of a batch.
+fn tell_together(ends: &[Ended]) {
+    let count = |which: fn(&End) -> bool| ends.iter().filter(|ended| which(&ended.end)).count();
+    let sent = count(|end| matches!(end, End::Sent { .. }));
+    let recorded = count(|end| matches!(end, End::Recorded(_)));
+    if sent > 0 {
+        info!(mails = sent, "sent {sent} {}", mails(sent));
+    }
+    if recorded > 0 {
+        let what = mails(recorded);
+        info!(mails = recorded, "recorded {recorded} {what}: the transport is `none`");
+    }
+}
+
+impl Drop for Outbox {
+    // What is under way comes to its end, and the rest is handed back.
+    fn drop(&mut self) {
+        if let Way::Relays(lanes) = &self.way
+            && let Ok(mut lanes) = lanes.lock()
+        {
+            lanes.close(self);
+        }
+    }
+}
+
+// A row that is no longer ours was taken over after our lease: its new owner decides.
+fn record(sql: &mut dyn Sql, ends: &[Ended], now: Timestamp) -> Result<(), StoreError> {
+    for Ended { claim, end } in ends {
+        match end {
+            End::GaveUp(how, why) => outbox::give_up(sql, *claim, *how, why)?,
+            End::HandedBack => outbox::hand_back(sql, *claim, now)?,
+            End::Later(at, heard, why) => outbox::retry_at(sql, *claim, *at, *heard, why)?,
+            End::Recorded(said) => outbox::recorded(sql, *claim, said, now)?,
+            End::Sent { said, relay_id } => {
+                outbox::sent(sql, *claim, said, relay_id.as_deref(), now)?
+            }
+        };
+    }
+    Ok(())
 }
 
 fn mails(count: usize) -> &'static str {

@@ -4,15 +4,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Outbox, Ready};
-use crate::outbox::render::{self, Parties};
+use crate::mail::MessageId;
+use crate::outbox::render::{self, BodyToken, Parties};
 use crate::outbox::secret::{activation_token, temporary_password};
 use crate::outbox::template::{Template, may_quote};
 use crate::outbox::values::Values;
 use crate::outbox::{Unwritable, words};
 use crate::store::credentials::{CredentialKind, NewCredential};
 use crate::store::outbox::{self, Attempt, CausingMessage, Letter, LetterPerson, OutboxClaim};
-use crate::store::{Sql, StoreError};
+use crate::store::{Sql, StoreError, keys};
 use crate::triage::facts::UserStatus;
+use crate::triage::keys::{Keyring, Mark, SigningKey};
 use crate::triage::plan::MailCause;
 
 /// What the store says about a mail, as far as its template asks.
@@ -54,6 +56,16 @@ impl Outbox {
         Ok(Ok(Matter { letter, message, primary_users }))
     }
 
+    /// The keys as they are now; makes the first one. The newest signs what is written now.
+    pub(super) fn keys(&self, now: Timestamp) -> Result<Keyring, StoreError> {
+        let keys = self.store.read_only(keys::keyring)?;
+        if keys.newest().is_some() {
+            return Ok(keys);
+        }
+        let ids = self.ids.clone();
+        self.store.transact(move |sql| keys::begin(sql, &ids, now))
+    }
+
     // The row's locale is the recipient's, the site's or the global one, as `decide` found it.
     fn template(&self, letter: &Letter) -> Option<&Template> {
         let site = letter.site.as_ref().and_then(|site| site.locale.as_deref());
@@ -65,9 +77,12 @@ impl Outbox {
         &self,
         claim: OutboxClaim,
         matter: &Matter,
+        keys: &Keyring,
         now: Timestamp,
     ) -> Result<Ready, Unwritable> {
-        let letter = &matter.letter;
+        let key = keys.newest().expect("there is always one");
+        let message_id = message_id(&matter.letter, keys, key);
+        let letter = &Letter { message_id, ..matter.letter.clone() };
         let template =
             self.template(letter).ok_or_else(|| Unwritable::NoTemplate(letter.template.clone()))?;
         let sender = self
@@ -87,10 +102,21 @@ impl Outbox {
         };
         let tag = &self.options.subject_tag;
         let recipient_name = letter.person.as_ref().map(full_name).unwrap_or_default();
-        let parties = Parties { sender, recipient_name: &recipient_name, subject_tag: tag };
+        let parties = Parties {
+            sender,
+            recipient_name: &recipient_name,
+            subject_tag: tag,
+            key,
+            body_token: match self.options.use_body_token {
+                true => BodyToken::Written,
+                false => BodyToken::Absent,
+            },
+        };
         let mail = render::render(letter, &rendered, parties, now)?;
         let subject = render::subject(&copy.subject, letter, tag);
-        Ok(Ready { attempt: Attempt { claim, credentials, subject, body: copy.text }, mail })
+        let message_id = letter.message_id.clone();
+        let attempt = Attempt { claim, credentials, message_id, subject, body: copy.text };
+        Ok(Ready { attempt, mail })
     }
 
     // T-22, T-26: a link or a password is drawn for this attempt alone; what leaves this function
@@ -217,6 +243,18 @@ impl Outbox {
     fn portal_url(&self) -> &str {
         self.options.portal_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
+}
+
+// One for all attempts (P-03): once it was tried, or signed, an id stays.
+fn message_id(letter: &Letter, keys: &Keyring, key: &SigningKey) -> String {
+    let read = MessageId::parse(&letter.message_id).and_then(|id| keys.message_id(&id));
+    let is_its_own = matches!(read, Some(Mark::Valid(own)) if own.mail == letter.id);
+    if is_its_own || letter.attempts > 0 {
+        return letter.message_id.clone();
+    }
+    let ticket = letter.ticket.as_ref().map_or(0, |ticket| ticket.number);
+    let domain = letter.message_id.rsplit('@').next().unwrap_or_default();
+    key.message_id(ticket, letter.id, domain)
 }
 
 fn full_name(person: &LetterPerson) -> String {

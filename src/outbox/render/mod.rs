@@ -2,6 +2,7 @@
 //! one header of each kind, nothing that a server or a reader could take for something else.
 
 mod encode;
+mod marks;
 
 use std::fmt;
 use std::time::SystemTime;
@@ -11,10 +12,15 @@ use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 
+pub use marks::BodyToken;
+
+use marks::Marks;
+
 use super::template::Rendered;
 use super::{SenderOptions, Unwritable, clean};
 use crate::mail::MessageId;
 use crate::store::outbox::Letter;
+use crate::triage::keys::SigningKey;
 use crate::triage::plan::MailCause;
 
 // R-14: enough for any client to find the thread.
@@ -30,6 +36,8 @@ const LONGEST_SUBJECT: usize = 600;
 pub struct RenderedMail {
     /// The row it belongs to.
     pub outbox: i64,
+    /// The mailbox it comes from, by whose relay it leaves.
+    pub mailbox: String,
     pub queued_at: Timestamp,
     /// How often it was tried before.
     pub attempts: i64,
@@ -57,6 +65,9 @@ pub struct Parties<'a> {
     pub recipient_name: &'a str,
     /// What the subject of mail about a ticket carries (M-78), with `{number}` in it.
     pub subject_tag: &'a str,
+    /// What signs its marks.
+    pub key: &'a SigningKey,
+    pub body_token: BodyToken,
 }
 
 /// The subject as it will be sent: with the tag of its ticket, unless the template wrote it.
@@ -80,16 +91,18 @@ pub fn render(
     let to = address(&letter.to)?;
     let from = address(&parties.sender.address)?;
     let envelope_to = to.to_string();
-    let bytes = build(letter, rendered, parties, from, to, now)?;
+    let marks = Marks::of(letter, parties.sender, parties.key, parties.body_token);
+    let bytes = build(letter, rendered, parties, &marks, [from, to], now)?;
     if let Some(why) = unlawful(&bytes) {
         return Err(Unwritable::Builder(why.to_owned()));
     }
     Ok(RenderedMail {
         outbox: letter.id,
+        mailbox: letter.mailbox.clone(),
         queued_at: letter.queued_at,
         attempts: letter.attempts,
         message_id: letter.message_id.clone(),
-        envelope_from: None,
+        envelope_from: marks.envelope_from,
         to: envelope_to,
         bytes,
     })
@@ -99,8 +112,8 @@ fn build(
     letter: &Letter,
     rendered: &Rendered,
     parties: Parties<'_>,
-    from: lettre::Address,
-    to: lettre::Address,
+    marks: &Marks,
+    [from, to]: [lettre::Address; 2],
     now: Timestamp,
 ) -> Result<Vec<u8>, Unwritable> {
     let subject = subject(&rendered.subject, letter, parties.subject_tag);
@@ -113,20 +126,27 @@ fn build(
         .to(Mailbox::new(name(parties.recipient_name), to))
         .raw_header(encode::header("Subject", &subject))
         .date(SystemTime::from(now))
-        .message_id(Some(format!("<{}>", letter.message_id)));
+        .message_id(Some(format!("<{}>", letter.message_id)))
+        .raw_header(plain_header("X-Guichet-Message-ID", &format!("<{}>", letter.message_id)))
+        .raw_header(plain_header("X-Guichet-Loop", &marks.loop_mark));
+    if let Some(reply_to) = &marks.reply_to {
+        let reply_to = address(&reply_to.to_string())?;
+        let name = name(parties.sender.name.as_deref().unwrap_or_default());
+        builder = builder.reply_to(Mailbox::new(name, reply_to));
+    }
     let automatic = match &letter.cause {
-        MailCause::Answer { parent, parent_references } => {
+        MailCause::Answer { parent, .. } => {
             if let Some(parent) = written(parent) {
                 builder = builder.in_reply_to(parent);
-            }
-            let references = references(parent, parent_references);
-            if !references.is_empty() {
-                builder = builder.references(references.join(" "));
             }
             "auto-replied"
         }
         MailCause::Notice => "auto-generated",
     };
+    let references = references(&letter.cause, marks.anchor.as_deref());
+    if !references.is_empty() {
+        builder = builder.references(references.join(" "));
+    }
     let message = builder
         .raw_header(plain_header("Auto-Submitted", automatic))
         .raw_header(plain_header("X-Auto-Response-Suppress", "All"))
@@ -134,11 +154,76 @@ fn build(
             MultiPart::alternative()
                 // A body is quoted-printable, which writes every `=` as `=3D`.
                 .boundary(format!("=_{}", letter.message_id.replace(['@', '.'], "_")))
-                .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
-                .singlepart(part(ContentType::TEXT_HTML, &rendered.html)),
+                .singlepart(part(ContentType::TEXT_PLAIN, &marks.text(&rendered.text)))
+                .singlepart(part(ContentType::TEXT_HTML, &marks.html(&rendered.html))),
         )
         .map_err(|error| Unwritable::Builder(error.to_string()))?;
     Ok(message.formatted())
+}
+
+/// What a mail to try things out is made of.
+pub(super) struct Probe<'a> {
+    /// The mailbox's name.
+    pub mailbox: &'a str,
+    pub from: &'a SenderOptions,
+    pub to: &'a str,
+    /// Without angle brackets.
+    pub message_id: String,
+    /// By which guichet knows it again when it takes it in; without one it goes to somebody else.
+    pub mark: Option<String>,
+}
+
+/// Puts a probe together. It leaves in the name of the mailbox, whatever else its mail does: a relay
+/// that lets nobody else through lets this through, and a bounce changes nothing.
+pub(super) fn probe(probe: &Probe<'_>, now: Timestamp) -> Result<RenderedMail, Unwritable> {
+    let from = address(&probe.from.mailbox_address)?;
+    let to = address(probe.to)?;
+    let envelope_from = Some(from.to_string());
+    let envelope = Envelope::new(Some(from.clone()), vec![to.clone()])
+        .map_err(|error| Unwritable::Builder(error.to_string()))?;
+    let message = Message::builder()
+        .envelope(envelope)
+        .from(Mailbox::new(None, from))
+        .to(Mailbox::new(None, to))
+        .raw_header(plain_header("Subject", probe.subject()))
+        .date(SystemTime::from(now))
+        .message_id(Some(format!("<{}>", probe.message_id)))
+        .raw_header(plain_header("Auto-Submitted", "auto-generated"));
+    let message = match &probe.mark {
+        Some(mark) => message.raw_header(plain_header("X-Guichet-Probe", mark)),
+        None => message,
+    };
+    let message = message
+        .singlepart(part(ContentType::TEXT_PLAIN, probe.text()))
+        .map_err(|error| Unwritable::Builder(error.to_string()))?;
+    Ok(RenderedMail {
+        outbox: 0,
+        mailbox: probe.mailbox.to_owned(),
+        queued_at: now,
+        attempts: 0,
+        message_id: probe.message_id.clone(),
+        envelope_from,
+        to: probe.to.to_owned(),
+        bytes: message.formatted(),
+    })
+}
+
+impl Probe<'_> {
+    fn subject(&self) -> &'static str {
+        match self.mark {
+            Some(_) => "Does mail to tagged addresses arrive?",
+            None => "Does mail of the helpdesk arrive?",
+        }
+    }
+
+    fn text(&self) -> &'static str {
+        match self.mark {
+            Some(_) => {
+                "This mail was sent by `guichet mailbox test`, and is taken in by guichet.\n"
+            }
+            None => "This mail was sent by `guichet mailbox test`. It asks for no answer.\n",
+        }
+    }
 }
 
 fn part(content_type: ContentType, text: &str) -> SinglePart {
@@ -152,15 +237,12 @@ fn plain_header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-// A mail goes out as ASCII: the transports offer no SMTPUTF8 (R-31, M-33).
+// A local part beyond ASCII is written as it is: whether it can go is for the transport (R-31, M-33).
 fn address(written: &str) -> Result<lettre::Address, Unwritable> {
     let refused =
         |why: &str| Unwritable::Address { address: written.to_owned(), why: why.to_owned() };
     let (local, domain) = written.rsplit_once('@').ok_or_else(|| refused("it has no `@`"))?;
-    if !local.is_ascii() {
-        return Err(refused("its local part is not ASCII, which needs SMTPUTF8"));
-    }
-    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let is_dot_atom = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom));
     let local = if is_dot_atom || local.starts_with('"') {
         local.to_owned()
@@ -177,14 +259,16 @@ fn name(written: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-// R-14: the first, which began the thread, then the newest.
-fn references(parent: &MessageId, parent_references: &[MessageId]) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for id in parent_references.iter().filter(|id| *id != parent).chain([parent]) {
-        if let Some(id) = written(id)
-            && !ids.contains(&id)
-        {
-            ids.push(id);
+// The ticket's anchor, then the newest of the thread: of the mail answered, and itself (R-14).
+fn references(cause: &MailCause, anchor: Option<&str>) -> Vec<String> {
+    let mut ids: Vec<String> = anchor.map(|anchor| format!("<{anchor}>")).into_iter().collect();
+    if let MailCause::Answer { parent, parent_references } = cause {
+        for id in parent_references.iter().filter(|id| *id != parent).chain([parent]) {
+            if let Some(id) = written(id)
+                && !ids.contains(&id)
+            {
+                ids.push(id);
+            }
         }
     }
     if ids.len() > REFERENCES {

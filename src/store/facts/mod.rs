@@ -34,9 +34,9 @@ pub fn gather(
         None => None,
     };
     let (sites, default_site) = sites(sql, key, &questions.site_domains, &questions.default_site)?;
-    let tickets = tickets::candidates(sql, key, &questions.references, &questions.tagged)?;
-    let bounced = match &questions.bounced {
-        Some((id, recipients)) => bounces::sent_to(sql, id, recipients)?,
+    let tickets = tickets::candidates(sql, key, questions)?;
+    let bounced = match &questions.signed.bounced {
+        Some(bounced) => bounces::sent_to(sql, bounced)?,
         None => None,
     };
     let (room, budget) = match sender {

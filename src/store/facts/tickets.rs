@@ -1,4 +1,4 @@
-//! The tickets that a message's evidence leads to (M-79 V4 and V5, M-83, M-86). What strangers can
+//! The tickets that a message's evidence leads to (M-79, M-83, M-86). What strangers can
 //! write is bounded: whoever names an id in a thousand messages pushes no other ticket out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,7 +8,7 @@ use crate::mail::AddressKey;
 use crate::store::sql::{padded, placeholders};
 use crate::store::tickets::parse_role;
 use crate::store::{Row, Sql, StoreError, Value};
-use crate::triage::facts::{Reference, SiteMatch, TicketEvidence, TicketFacts, TicketStatus};
+use crate::triage::facts::{Questions, SiteMatch, TicketEvidence, TicketFacts, TicketStatus};
 
 // Candidates handed to `decide`.
 const CANDIDATES: usize = 10;
@@ -24,10 +24,12 @@ const ROWS: i64 = 100;
 pub(super) fn candidates(
     sql: &mut dyn Sql,
     key: Option<&AddressKey>,
-    references: &[Reference],
-    tagged: &[i64],
+    questions: &Questions,
 ) -> Result<Vec<TicketFacts>, StoreError> {
     let mut found = Vec::new();
+    let references = &questions.references;
+    // What is signed goes first, what only stands in the subject last.
+    let before = questions.signed.tickets.len();
     if !references.is_empty() {
         let order: HashMap<&str, usize> = references
             .iter()
@@ -45,17 +47,22 @@ pub(super) fn candidates(
                 found_in: references[rank].found_in,
                 seen: row.flag(FIELDS + 1)?,
             };
-            found.push(Candidate::read(&row, rank, evidence)?);
+            found.push(Candidate::read(&row, before + rank, evidence)?);
         }
     }
-    if !tagged.is_empty() {
-        let numbers = &tagged[..tagged.len().min(TAGS)];
-        let list = padded(numbers.iter().copied());
+    let tags = &questions.tagged[..questions.tagged.len().min(TAGS)];
+    let signed = questions.signed.tickets.iter().map(|ticket| (ticket.number, &ticket.evidence));
+    let named: Vec<(i64, &TicketEvidence)> =
+        signed.chain(tags.iter().map(|number| (*number, &TicketEvidence::SubjectTag))).collect();
+    if !named.is_empty() {
+        let list = padded(named.iter().map(|(number, _)| *number));
         for row in read(sql, key, Named::Number { count: list.len() }, list)? {
             let number = row.int(0)?;
-            let rank = numbers.iter().position(|tag| *tag == number).unwrap_or(TAGS);
-            let rank = references.len() + rank;
-            found.push(Candidate::read(&row, rank, TicketEvidence::SubjectTag)?);
+            let ranked = named.iter().enumerate().filter(|(_, (named, _))| *named == number);
+            for (n, (_, evidence)) in ranked {
+                let rank = if n < before { n } else { n + references.len() };
+                found.push(Candidate::read(&row, rank, (*evidence).clone())?);
+            }
         }
     }
     follow_redirects(sql, key, &mut found)?;
@@ -188,9 +195,11 @@ fn read(
              WHERE t.number IN ({}) AND t.deleted_at IS NULL",
             placeholders(2, count)
         ),
+        // The ids first: PostgreSQL, when it knows little of the tables, goes through all tickets.
         Named::Reference { ids } => format!(
-            "{columns}, i.id, i.seen FROM thread_id i JOIN ticket t ON t.number = i.ticket \
-             JOIN site s ON s.id = t.site WHERE i.id IN ({}) AND t.deleted_at IS NULL \
+            "WITH i AS MATERIALIZED (SELECT id, ticket, seen FROM thread_id WHERE id IN ({})) \
+             {columns}, i.id, i.seen FROM i JOIN ticket t ON t.number = i.ticket \
+             JOIN site s ON s.id = t.site WHERE t.deleted_at IS NULL \
              ORDER BY role DESC NULLS LAST, i.seen DESC, t.last_message_at DESC LIMIT {ROWS}",
             placeholders(2, ids)
         ),

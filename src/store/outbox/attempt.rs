@@ -1,12 +1,17 @@
 //! The way of a mail through the hands of a worker: each step changes the row only while it is
 //! still that worker's, by its fencing number.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::args;
 use crate::clock::Ids;
 use crate::store::credentials::{self, NewCredential};
-use crate::store::{Dialect, Sql, StoreError};
+use crate::store::{Dialect, Sql, StoreError, Value};
+
+// Of many mails that wait for the same thing, so many say so.
+const SHOWN: i64 = 100;
 
 /// One worker's lease on one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub struct OutboxClaim {
 pub struct Attempt {
     pub claim: OutboxClaim,
     pub credentials: Vec<NewCredential>,
+    /// Without angle brackets; the same for every attempt (R-15, P-03).
+    pub message_id: String,
     pub subject: String,
     pub body: String,
 }
@@ -36,6 +43,34 @@ pub enum Heard {
     Answer,
     /// Nothing: it may have gone out.
     Nothing,
+}
+
+/// The mails of which mailboxes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    All,
+    NotOf(Arc<[String]>),
+    Of(Arc<[String]>),
+}
+
+impl Whose {
+    // `AND …`, its values behind those that are there.
+    fn condition(&self, values: &mut Vec<Value>) -> String {
+        let (word, mailboxes) = match self {
+            Whose::All => return String::new(),
+            Whose::NotOf(mailboxes) if mailboxes.is_empty() => return String::new(),
+            Whose::NotOf(mailboxes) => ("NOT IN", mailboxes),
+            Whose::Of(mailboxes) => ("IN", mailboxes),
+        };
+        let places: Vec<String> = mailboxes
+            .iter()
+            .map(|mailbox| {
+                values.push(mailbox.as_str().into());
+                format!("?{}", values.len())
+            })
+            .collect();
+        format!("AND mailbox {word} ({})", places.join(", "))
+    }
 }
 
 /// How a mail is given up.
@@ -51,6 +86,7 @@ pub enum GaveUp {
 pub fn claim_due(
     sql: &mut dyn Sql,
     worker: &str,
+    whose: &Whose,
     now: Timestamp,
     lease: SignedDuration,
     limit: usize,
@@ -60,15 +96,22 @@ pub fn claim_due(
         Dialect::Sqlite => "",
     };
     let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let mut values: Vec<Value> = vec![
+        worker.into(),
+        now.into(),
+        until.into(),
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+    ];
+    let whose = whose.condition(&mut values);
     let rows = sql.query(
         &format!(
             "UPDATE outbox SET state = 'sending', leased_by = ?1, leased_until = ?3, \
                due_at = ?3, fence = fence + 1 \
              WHERE id IN (SELECT id FROM outbox WHERE state IN ('queued', 'sending') \
-               AND due_at <= ?2 ORDER BY due_at, id LIMIT ?4 {locking}) \
+               AND due_at <= ?2 {whose} ORDER BY due_at, id LIMIT ?4 {locking}) \
              RETURNING id, fence, attempts, unsure"
         ),
-        args![worker, now, until, i64::try_from(limit).unwrap_or(i64::MAX)],
+        &values,
     )?;
     let mut claims = rows
         .iter()
@@ -86,36 +129,46 @@ pub fn claim_due(
 }
 
 /// When the next mail is due, or the next lease runs out.
-pub fn next_due(sql: &mut dyn Sql) -> Result<Option<Timestamp>, StoreError> {
+pub fn next_due(sql: &mut dyn Sql, whose: &Whose) -> Result<Option<Timestamp>, StoreError> {
+    let mut values = Vec::new();
+    let whose = whose.condition(&mut values);
     let row = sql.query_one(
-        "SELECT MIN(due_at) FROM outbox WHERE state IN ('queued', 'sending')",
-        args![],
+        &format!(
+            "SELECT due_at FROM outbox WHERE state IN ('queued', 'sending') {whose} \
+             ORDER BY due_at, id LIMIT 1"
+        ),
+        &values,
     )?;
     row.map_or(Ok(None), |row| row.opt_time(0))
 }
 
-/// Takes back what this worker had leased before it was killed: nobody else will end it sooner.
-pub fn take_back(sql: &mut dyn Sql, worker: &str, now: Timestamp) -> Result<u64, StoreError> {
-    sql.execute(
-        "UPDATE outbox SET due_at = ?2, leased_until = ?2 \
-         WHERE state = 'sending' AND leased_by = ?1 AND due_at > ?2",
-        args![worker, now],
-    )
-}
-
-/// Counts the attempt and stores the hashes of what was minted for it (design §4.6). Answers
-/// whether the mail is still this worker's; if not, it must not be sent.
+/// Counts the attempt, renews the lease for as long as it may take, and stores the hashes of what was
+/// minted for it (design §4.6). Answers whether the mail is still this worker's; if not, it must not
+/// be sent. Beginning the same attempt again changes nothing: whoever lost the connection at the
+/// commit need not know.
 pub fn begin_attempt(
     sql: &mut dyn Sql,
     attempt: &Attempt,
+    lease: SignedDuration,
     ids: &Ids,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let claim = attempt.claim;
+    let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
     let ours = sql.execute(
-        "UPDATE outbox SET attempts = attempts + 1, unsure = unsure + 1, subject = ?3, body = ?4 \
+        "UPDATE outbox SET attempts = ?3, unsure = ?4, subject = ?5, body = ?6, \
+           leased_until = ?7, due_at = ?7, message_id = ?8 \
          WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
-        args![claim.id, claim.fence, &attempt.subject, &attempt.body],
+        args![
+            claim.id,
+            claim.fence,
+            claim.attempts + 1,
+            claim.unsure + 1,
+            &attempt.subject,
+            &attempt.body,
+            until,
+            &attempt.message_id,
+        ],
     )? == 1;
     if ours {
         for credential in &attempt.credentials {
@@ -125,20 +178,76 @@ pub fn begin_attempt(
     Ok(ours)
 }
 
-/// The mail is away. Each of these answers whether the mail was still this worker's.
+/// The mail is away, under the id that the relay may have given it, which leads to its ticket from
+/// now on (M-82). Each of these answers whether the mail was still this worker's.
 pub fn sent(
     sql: &mut dyn Sql,
     claim: OutboxClaim,
     response: &str,
+    relay_id: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = sql.execute(
-        "UPDATE outbox SET state = 'sent', sent_at = ?3, response = ?4, unsure = 0, \
+        "UPDATE outbox SET state = 'sent', sent_at = ?3, response = ?4, relay_id = ?5, \
+           unsure = 0, leased_by = NULL, leased_until = NULL \
+         WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
+        args![claim.id, claim.fence, now, response, relay_id.map(str::to_owned)],
+    )?;
+    if let Some(relay_id) = relay_id.filter(|_| changed == 1) {
+        sql.execute(
+            "INSERT INTO thread_id (id, ticket, seen) \
+             SELECT CAST(?2 AS TEXT), ticket, 1 FROM outbox WHERE id = ?1 AND ticket IS NOT NULL \
+             ON CONFLICT (id, ticket) DO NOTHING",
+            args![claim.id, relay_id],
+        )?;
+    }
+    Ok(changed == 1)
+}
+
+/// Hands a claimed mail back as it was before the claim: nobody was asked to take it.
+pub fn hand_back(
+    sql: &mut dyn Sql,
+    claim: OutboxClaim,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = sql.execute(
+        "UPDATE outbox SET state = 'queued', due_at = ?3, attempts = ?4, unsure = ?5, \
            leased_by = NULL, leased_until = NULL \
          WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
-        args![claim.id, claim.fence, now, response],
+        args![claim.id, claim.fence, now, claim.attempts, claim.unsure],
     )?;
     Ok(changed == 1)
+}
+
+/// The way out is closed to all these mails: some of those that wait are told why, so that people
+/// see it, and those queued before `patience` began are given up (P-15). Answers how many were.
+pub fn out_of_reach(
+    sql: &mut dyn Sql,
+    whose: &Whose,
+    patience: Timestamp,
+    why: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut values: Vec<Value> = vec![now.into(), why.into(), patience.into()];
+    let condition = whose.condition(&mut values);
+    let given_up = sql.execute(
+        &format!(
+            "UPDATE outbox SET state = 'parked', response = ?2 \
+             WHERE state = 'queued' AND due_at <= ?1 AND queued_at <= ?3 {condition}"
+        ),
+        &values,
+    )?;
+    let mut values: Vec<Value> = vec![now.into(), why.into(), SHOWN.into()];
+    let condition = whose.condition(&mut values);
+    sql.execute(
+        &format!(
+            "UPDATE outbox SET response = ?2 WHERE id IN (SELECT id FROM outbox \
+               WHERE state = 'queued' AND due_at <= ?1 AND response IS NULL {condition} \
+               ORDER BY due_at, id LIMIT ?3)"
+        ),
+        &values,
+    )?;
+    Ok(given_up)
 }
 
 /// The mail was rendered and nobody got it: what was minted for it opens nothing, and a user who was

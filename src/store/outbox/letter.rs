@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::args;
 use crate::mail::MessageId;
+use crate::store::mailboxes::Tags;
 use crate::store::{Row, Sql, StoreError};
 use crate::triage::facts::{TicketStatus, UserStatus};
 use crate::triage::plan::MailCause;
@@ -18,7 +19,7 @@ pub struct Letter {
     /// The mailbox whose address it comes from.
     pub mailbox: String,
     pub locale: String,
-    /// Without angle brackets; the same for every attempt (P-03).
+    /// Without angle brackets; until the first attempt only its domain is that of the mail.
     pub message_id: String,
     pub cause: MailCause,
     pub queued_at: Timestamp,
@@ -29,6 +30,8 @@ pub struct Letter {
     pub site: Option<LetterSite>,
     /// The message that caused it; its text is read by [`causing_message`].
     pub message: Option<String>,
+    /// Whether its mailbox accepts `+tags`.
+    pub tags: Tags,
 }
 
 /// The user a mail goes to or is about.
@@ -86,12 +89,13 @@ pub fn letter(sql: &mut dyn Sql, id: i64) -> Result<Option<Letter>, StoreError> 
            p.id, p.first_name, p.last_name, p.phone, p.mobile, p.department, p.job_title, \
            p.locale, p.access, p.status, a.address, \
            t.number, t.subject, t.status, t.department, t.assignee, t.created_at, \
-           s.id, s.name, s.phone, s.locale, o.attempts \
+           s.id, s.name, s.phone, s.locale, o.attempts, COALESCE(m.tags, 'unknown') \
          FROM outbox o \
          LEFT JOIN person p ON p.id = o.person \
          LEFT JOIN person_address a ON a.person = p.id AND a.n = 0 \
          LEFT JOIN ticket t ON t.number = o.ticket \
          LEFT JOIN site s ON s.id = o.site \
+         LEFT JOIN mailbox m ON m.name = o.mailbox \
          WHERE o.id = ?1",
         args![id],
     )?;
@@ -107,6 +111,7 @@ pub fn letter(sql: &mut dyn Sql, id: i64) -> Result<Option<Letter>, StoreError> 
         queued_at: row.time(8)?,
         message: row.opt_text(9)?,
         attempts: row.int(31)?,
+        tags: row.parsed(32, "what is known of tags", Tags::parse)?,
         person: person(&row)?,
         ticket: ticket(&row)?,
         site: site(&row)?,

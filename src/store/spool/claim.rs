@@ -115,16 +115,6 @@ pub fn claim(
     Ok(claims)
 }
 
-/// Frees what this worker had claimed before it was killed: nobody else will end it sooner. The
-/// attempts stay counted.
-pub fn take_back(sql: &mut dyn Sql, worker: &str, now: Timestamp) -> Result<u64, StoreError> {
-    sql.execute(
-        "UPDATE message SET leased_until = ?2 \
-         WHERE state = 'active' AND leased_by = ?1 AND leased_until > ?2",
-        args![worker, now],
-    )
-}
-
 /// Hands a claim back: the message waits as before.
 pub fn release(sql: &mut dyn Sql, claim: &Claim, attempt: Attempt) -> Result<(), StoreError> {
     let forgiven = match attempt {
@@ -193,31 +183,40 @@ pub fn next_due(sql: &mut dyn Sql, now: Timestamp) -> Result<Option<Timestamp>, 
     Ok([row.opt_time(1)?, row.opt_time(2)?].into_iter().flatten().min())
 }
 
-// PostgreSQL locks the rows it reads and passes over those of other workers, which it cannot do in a
-// union; SQLite has one writer, and reads the three states one after the other from the index.
+/// When the earliest message arrived that is not decided and not in this worker's hands: it waits, or
+/// another one has it.
+pub fn in_hand_elsewhere(sql: &mut dyn Sql, worker: &str) -> Result<Option<Timestamp>, StoreError> {
+    let row = sql.query_one(
+        "SELECT (SELECT MIN(due_at) FROM message WHERE state = 'incoming' AND due_at IS NOT NULL), \
+           (SELECT MIN(due_at) FROM message \
+            WHERE state = 'active' AND due_at IS NOT NULL AND leased_by <> ?1)",
+        args![worker],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok([row.opt_time(0)?, row.opt_time(1)?].into_iter().flatten().min())
+}
+
+// The three states one after the other, each from the index; `due_at IS NOT NULL` is what the index
+// is restricted to. PostgreSQL passes over the rows that other workers have locked.
 fn waiting(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Row>, StoreError> {
-    let statement = match sql.dialect() {
-        Dialect::Postgres => {
-            "SELECT id, size, attempts FROM message WHERE due_at IS NOT NULL \
-               AND (state = 'incoming' OR (state = 'deferred' AND due_at <= ?1) \
-                 OR (state = 'active' AND leased_until <= ?1)) \
-             ORDER BY due_at, id LIMIT ?2 FOR UPDATE SKIP LOCKED"
-        }
-        Dialect::Sqlite => {
-            "SELECT id, size, attempts FROM ( \
-               SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
-                 FROM message WHERE state = 'incoming' AND due_at IS NOT NULL \
-                 ORDER BY due_at, id LIMIT ?2) AS a \
-               UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
-                 FROM message WHERE state = 'deferred' AND due_at <= ?1 \
-                 ORDER BY due_at, id LIMIT ?2) AS b \
-               UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
-                 FROM message WHERE state = 'active' AND due_at IS NOT NULL AND leased_until <= ?1 \
-                 ORDER BY due_at, id LIMIT ?2) AS c \
-             ) AS waiting ORDER BY due_at, id LIMIT ?2"
-        }
+    let locking = match sql.dialect() {
+        Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
+        Dialect::Sqlite => "",
     };
-    sql.query(statement, args![now, limit])
+    let statement = format!(
+        "SELECT id, size, attempts FROM ( \
+           SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+             FROM message WHERE state = 'incoming' AND due_at IS NOT NULL \
+             ORDER BY due_at, id LIMIT ?2 {locking}) AS a \
+           UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+             FROM message WHERE state = 'deferred' AND due_at <= ?1 \
+             ORDER BY due_at, id LIMIT ?2 {locking}) AS b \
+           UNION ALL SELECT id, size, attempts, due_at FROM (SELECT id, size, attempts, due_at \
+             FROM message WHERE state = 'active' AND due_at IS NOT NULL AND leased_until <= ?1 \
+             ORDER BY due_at, id LIMIT ?2 {locking}) AS c \
+         ) AS waiting ORDER BY due_at, id LIMIT ?2"
+    );
+    sql.query(&statement, args![now, limit])
 }
 
 fn read(row: &Row, worker: &str, until: Timestamp) -> Result<Claim, StoreError> {

@@ -3,11 +3,16 @@
 
 mod acknowledgement;
 mod claim;
+mod growing;
 mod held;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::io;
 
 use jiff::Timestamp;
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe;
 
 use super::sql::{MANY, padded, placeholders, rows};
 use super::{Sql, StoreError, Value, decisions};
@@ -18,8 +23,10 @@ use crate::triage::plan::{Outcome, Reason};
 
 pub use acknowledgement::{acknowledged, owed};
 pub use claim::{
-    Arrived, Attempt, Claim, Finished, claim, defer, finish, next_due, release, set_back, take_back,
+    Arrived, Attempt, Claim, Finished, claim, defer, finish, in_hand_elsewhere, next_due, release,
+    set_back,
 };
+pub use growing::Growing;
 pub use held::{drop_held, release_held};
 
 // Bytes in one frame, before compression: what is in memory at a time when one is cut.
@@ -96,25 +103,10 @@ pub struct Arrival {
 impl Arrival {
     /// Mints the message's id and compresses its bytes.
     pub fn new(message: RawMessage, ids: &Ids) -> Arrival {
-        let mut compressor =
-            zstd::bulk::Compressor::new(LEVEL).expect("there is memory for a small compressor");
-        let mut compress = |frame: &[u8]| {
-            compressor.compress(frame).expect("the buffer is as large as the worst case asks")
-        };
-        let mut frames: Vec<_> = message.raw.chunks(FRAME).map(&mut compress).collect();
-        // An empty message has a frame too: one without any has lost its bytes.
-        if frames.is_empty() {
-            frames.push(compress(&[]));
-        }
-        Arrival {
-            id: ids.uuid(),
-            mailbox: message.mailbox,
-            origin: message.origin.key(),
-            intake: message.intake,
-            arrived_at: message.arrived_at,
-            size: i64::try_from(message.raw.len()).unwrap_or(i64::MAX),
-            frames,
-        }
+        let mut growing = Growing::new();
+        growing.push(&message.raw);
+        let RawMessage { mailbox, origin, arrived_at, intake, .. } = message;
+        growing.finish(mailbox, &origin, arrived_at, intake, ids)
     }
 
     /// The id the message has once it is spooled.
@@ -182,6 +174,13 @@ pub fn known(
     Ok(known)
 }
 
+/// When the messages of a mailbox arrived that are in the ledger, in unix milliseconds.
+pub fn arrivals(sql: &mut dyn Sql, mailbox: &str) -> Result<HashSet<i64>, StoreError> {
+    let rows =
+        sql.query("SELECT DISTINCT arrived_at FROM message WHERE mailbox = ?1", args![mailbox])?;
+    rows.iter().map(|row| row.int(0)).collect()
+}
+
 /// Enters what a mailbox held before its `start` into the ledger, decided as `before_start`,
 /// without its bytes (E-09); answers how many were new.
 pub fn skip(
@@ -229,13 +228,43 @@ pub fn raw(sql: &mut dyn Sql, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
     if rows.is_empty() {
         return Ok(None);
     }
-    let mut decompressor = zstd::bulk::Decompressor::new().map_err(|error| damaged(id, &error))?;
-    let mut raw = Vec::new();
-    for row in rows {
-        let frame = row.blob(0)?;
-        raw.extend(decompressor.decompress(&frame, FRAME).map_err(|error| damaged(id, &error))?);
-    }
-    Ok(Some(raw))
+    let frames = rows.iter().map(|row| row.blob(0)).collect::<Result<Vec<_>, _>>()?;
+    decompress(&frames).map(Some).map_err(|error| damaged(id, &error))
+}
+
+thread_local! {
+    // Made once a thread: its tables are many times the size of a message.
+    static COMPRESSOR: RefCell<Compressor<'static>> = RefCell::new(
+        Compressor::new(LEVEL).expect("there is memory for a small compressor"),
+    );
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> = RefCell::new(
+        Decompressor::new().expect("there is memory for a small decompressor"),
+    );
+}
+
+fn compress(frame: &[u8]) -> Vec<u8> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.compress(frame).expect("the buffer is as large as the worst case asks")
+    })
+}
+
+fn decompress(frames: &[Vec<u8>]) -> io::Result<Vec<u8>> {
+    // As much as the frames say they hold, and no more than they may.
+    let sizes = frames.iter().map(|frame| match zstd_safe::get_frame_content_size(frame) {
+        Ok(Some(size)) => usize::try_from(size).unwrap_or(FRAME).min(FRAME),
+        Ok(None) | Err(_) => FRAME,
+    });
+    let sizes: Vec<usize> = sizes.collect();
+    let mut raw = Vec::with_capacity(sizes.iter().sum());
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        for (frame, size) in frames.iter().zip(sizes) {
+            if frames.len() == 1 {
+                return decompressor.decompress(frame, size);
+            }
+            raw.extend(decompressor.decompress(frame, size)?);
+        }
+        Ok(raw)
+    })
 }
 
 const LEDGER_COLUMNS: usize = 10;

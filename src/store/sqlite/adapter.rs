@@ -5,6 +5,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode};
 
 use super::Sqlite;
+use crate::store::sql::count_statement;
 use crate::store::{Dialect, Row, Sql, StoreError, Value};
 
 /// A transaction in progress.
@@ -19,6 +20,7 @@ impl Sql for On<'_> {
     }
 
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, StoreError> {
+        count_statement();
         let failed = |error| explain(error, self.path, sql);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let changed = statement.execute(rusqlite::params_from_iter(args)).map_err(failed)?;
@@ -26,6 +28,7 @@ impl Sql for On<'_> {
     }
 
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, StoreError> {
+        count_statement();
         let failed = |error| explain(error, self.path, sql);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let columns = statement.column_count();

@@ -51,7 +51,7 @@ pub(super) fn connect(
     set("PRAGMA auto_vacuum = INCREMENTAL")?;
     set("PRAGMA journal_mode = WAL")?;
     set("PRAGMA journal_size_limit = 67108864")?;
-    // Savepoints keep what they may have to undo here: otherwise in files.
+    // A statement that changes several rows keeps what it may have to undo here: otherwise in a file.
     set("PRAGMA temp_store = MEMORY")?;
     set("PRAGMA cache_size = -8192")?;
     set(match durability {

@@ -1,6 +1,6 @@
 //! SQLite behind the seam. One thread owns the connection that writes: it takes what is queued, runs
-//! it in one transaction, each piece in a savepoint of its own, commits once and answers everybody
-//! (group commit). Readers have connections of their own.
+//! it in one transaction, commits once and answers everybody (group commit). Readers have
+//! connections of their own.
 
 mod adapter;
 mod files;
@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 
 use self::adapter::{On, Remote, explain};
 use self::files::Place;
-use self::thread::{Job, Work, in_transaction, serve};
+use self::thread::{in_transaction, serve};
+use super::work::{Job, Work};
 use super::{Dialect, Location, Options, Role, Sql, StoreError, migrate};
 
 pub use self::files::lock_path;

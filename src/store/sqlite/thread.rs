@@ -1,14 +1,14 @@
-//! The thread that writes. A piece of work that fails or panics is rolled back alone and only its
-//! caller hears of it; when the transaction itself fails, everybody does.
+//! The thread that writes. What waits together is committed together; when one piece of it fails or
+//! panics, all is rolled back and each runs again in a transaction of its own, so that only the
+//! caller of that piece hears of it. No savepoints: they copy each page that is changed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Receiver;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::oneshot;
 
 use super::adapter::{On, explain};
 use super::files::Place;
+use crate::store::work::{Piece, Work, run_caught};
 use crate::store::{Sql, StoreError};
 
 // Pieces of work in one transaction.
@@ -18,48 +18,6 @@ const RUNS: usize = 4;
 // After so many transactions, pages that are free are given back, this many at most.
 const TIDY_EVERY: u64 = 512;
 const TIDY_PAGES: usize = 1024;
-
-/// A piece of work: runs inside the transaction, then, once it is committed or not, answers.
-pub(super) type Work = Box<dyn Piece>;
-
-pub(super) trait Piece: Send {
-    fn run(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError>;
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
-}
-
-pub(super) struct Job<T, F> {
-    work: F,
-    done: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job<T, F> {
-    pub fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Job<T, F> {
-        Job { work, done: None, reply }
-    }
-}
-
-impl<T, F> Piece for Job<T, F>
-where
-    T: Send,
-    F: FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send,
-{
-    fn run(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
-        let result = (self.work)(sql);
-        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.done = Some(result);
-        outcome
-    }
-
-    // A caller that stopped waiting needs no answer.
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let result = match outcome {
-            Ok(()) => self.done.unwrap_or(Err(StoreError::Stopped)),
-            Err(error) => Err(error),
-        };
-        let _ = self.reply.send(result);
-    }
-}
 
 /// Works until the queue is closed: one transaction for all that is waiting.
 pub(super) fn serve(
@@ -100,46 +58,46 @@ fn commit_together(
     place: Option<&Place>,
     mut group: Vec<Work>,
 ) {
-    let committed = in_transaction(connection, path, |sql| {
-        place.iter().try_for_each(|place| place.check(path))?;
-        group.iter_mut().map(|piece| run_in_savepoint(piece.as_mut(), sql)).collect()
-    });
-    let outcomes: Vec<Result<(), StoreError>> = match committed {
-        Ok(outcomes) => outcomes,
-        Err(error) => vec![Err(error); group.len()],
-    };
-    for (piece, outcome) in group.into_iter().zip(outcomes) {
+    if group.len() > 1 {
+        let committed = commit(connection, path, place, |sql| {
+            group.iter_mut().try_for_each(|piece| run_caught(piece.as_mut(), sql))
+        });
+        if committed.is_ok() {
+            return group.into_iter().for_each(|piece| piece.answer(Ok(())));
+        }
+    }
+    for mut piece in group {
+        let outcome = commit_alone(connection, path, place, piece.as_mut());
         piece.answer(outcome);
     }
 }
 
-// The outer result is about the transaction: SQLite itself rolls all of it back when, for one, the
-// disk is full; then there is no savepoint left to go back to.
-fn run_in_savepoint(
+fn commit_alone(
+    connection: &mut Connection,
+    path: &str,
+    place: Option<&Place>,
     piece: &mut dyn Piece,
-    sql: &mut dyn Sql,
-) -> Result<Result<(), StoreError>, StoreError> {
+) -> Result<(), StoreError> {
     let mut runs = 0;
     loop {
-        sql.execute("SAVEPOINT piece", &[])?;
         runs += 1;
-        let outcome = catch_unwind(AssertUnwindSafe(|| piece.run(sql)))
-            .unwrap_or_else(|panic| Err(StoreError::Panicked(words(panic.as_ref()))));
-        if outcome.is_err() && sql.execute("ROLLBACK TO piece", &[]).is_err() {
-            return outcome.map(Ok);
-        }
-        sql.execute("RELEASE piece", &[])?;
-        match outcome {
+        match commit(connection, path, place, |sql| run_caught(piece, sql)) {
             Err(StoreError::Raced(_)) if runs < RUNS => {}
-            outcome => return Ok(outcome),
+            outcome => return outcome,
         }
     }
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it said nothing".to_owned())
+fn commit(
+    connection: &mut Connection,
+    path: &str,
+    place: Option<&Place>,
+    work: impl FnOnce(&mut dyn Sql) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    in_transaction(connection, path, |sql| {
+        place.iter().try_for_each(|place| place.check(path))?;
+        work(sql)
+    })
 }
 
 // Free pages cost nothing but space, so a failure here is nobody's concern: the next one tries again.
@@ -156,7 +114,47 @@ fn tidy(connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
+    use crate::args;
+    use crate::store::work::Job;
+
+    fn piece<T: Send + 'static>(
+        work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    ) -> (Work, oneshot::Receiver<Result<T, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Box::new(Job::new(work, reply)), answer)
+    }
+
+    fn insert(n: i64) -> impl FnMut(&mut dyn Sql) -> Result<u64, StoreError> {
+        move |sql| sql.execute("INSERT INTO t (n) VALUES (?1)", args![n])
+    }
+
+    #[test]
+    fn of_those_that_wait_together_the_one_that_fails_is_rolled_back_alone() {
+        let mut connection = Connection::open_in_memory().expect("a database in memory opens");
+        connection.execute_batch("CREATE TABLE t (n INTEGER)").expect("the statement is good");
+        let (first, first_answer) = piece(insert(1));
+        let (bad, bad_answer) = piece(|sql| {
+            insert(2)(sql)?;
+            Err::<(), _>(StoreError::Violated("on purpose".to_owned()))
+        });
+        let (last, last_answer) = piece(insert(3));
+        commit_together(&mut connection, ":memory:", None, vec![first, bad, last]);
+        let answered = |answer: oneshot::Receiver<Result<u64, StoreError>>| {
+            answer.blocking_recv().expect("everybody is answered").expect("it is committed")
+        };
+        assert_eq!((answered(first_answer), answered(last_answer)), (1, 1));
+        let bad = bad_answer.blocking_recv().expect("everybody is answered");
+        assert!(matches!(bad, Err(StoreError::Violated(_))));
+        let kept: String = connection
+            .query_row("SELECT group_concat(n) FROM (SELECT n FROM t ORDER BY n)", [], |row| {
+                row.get(0)
+            })
+            .expect("the rows read");
+        assert_eq!(kept, "1,3", "each once");
+    }
 
     #[test]
     fn free_pages_are_given_back() {

@@ -2,6 +2,7 @@
 //! need settings are here.
 
 use super::case::Case;
+use super::thread;
 use crate::mail::kind::phrases::count_automatic_phrases;
 use crate::mail::{Bounce, MachineReport, automatic, list_marks};
 use crate::triage::facts::SenderAnswer;
@@ -13,6 +14,9 @@ const HOPS: usize = 50;
 
 /// Automatic phrases in a subject at which two machines are answering one another (E-140).
 const ECHOES: usize = 3;
+
+/// Characters shown of a value (M-54).
+const SAID: usize = 80;
 
 /// A [`Kind`], with what decides about it.
 #[derive(Clone, Copy)]
@@ -79,6 +83,9 @@ fn own<'a>(case: &Case<'a>) -> Option<(Class<'a>, Vec<String>)> {
         return Some((Class::Own(Reason::OwnMessage), vec![evidence]));
     }
     let mut evidence = Vec::new();
+    if let Some(said) = &case.questions.signed.came_back {
+        evidence.push(format!("M-58 {}", cut(said)));
+    }
     if let Some(ours) = own_x_loop(case) {
         evidence.push(format!("M-58 X-Loop={ours}"));
     }
@@ -118,12 +125,19 @@ fn machine<'a>(case: &Case<'a>) -> Option<(Class<'a>, Vec<String>)> {
     Some((class, automatic.evidence))
 }
 
-/// M-71: a list, unless it is our own way in (M-39).
+/// A value as evidence shows it (M-54).
+fn cut(said: &str) -> String {
+    said.chars().take(SAID).collect()
+}
+
+/// M-71: a list, unless it is our own way in (M-39), or an answer to us from somebody who may give
+/// one.
 fn list<'a>(case: &Case<'a>) -> Option<(Class<'a>, Vec<String>)> {
     let is_our_way_in =
         matches!(&case.questions.sender, SenderAnswer::Known(sender) if sender.relayed);
     let evidence = list_marks(&case.message.signals);
-    (!is_our_way_in && !evidence.is_empty()).then_some((Class::List, evidence))
+    let is_list = !evidence.is_empty() && !is_our_way_in && !thread::is_answer_to_us(case);
+    is_list.then_some((Class::List, evidence))
 }
 
 /// The rule that the strongest evidence falls under.

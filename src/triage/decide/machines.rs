@@ -4,10 +4,9 @@
 use super::case::{Case, decided};
 use super::thread::{self, Claim, Evidence};
 use super::tickets;
-use crate::mail::{Address, Bounce, BouncedRecipient};
+use crate::mail::{Address, Bounce, BouncedRecipient, PlusTag};
 use crate::triage::ask::was_delivered;
 use crate::triage::facts::{BouncedMail, Sender};
-use crate::triage::names;
 use crate::triage::plan::{
     BounceEffect, Effect, MessageAuthor, NewMessage, Outcome, Reason, TicketRef, Verdict,
 };
@@ -97,7 +96,7 @@ pub fn list(case: &mut Case, sender: &Sender) -> Verdict {
 
 /// Notes the message on the ticket that it belongs to, if its sender may append to that.
 fn note(case: &mut Case, key: &str) -> Option<Verdict> {
-    let Claim::Granted(ticket) = thread::claim(case, Evidence::References) else { return None };
+    let Claim::Granted(ticket) = thread::claim(case, Evidence::Machine) else { return None };
     case.say_by("M-55", key, format!("{}: a note on it", thread::said(ticket)));
     tickets::add_to(case, ticket, MessageAuthor::Machine);
     Some(decided(Outcome::Accepted, Reason::AutoReplyAttached))
@@ -105,9 +104,15 @@ fn note(case: &mut Case, key: &str) -> Option<Verdict> {
 
 /// What the bounce says of the recipient of our mail; all it says when it names nobody.
 fn about<'a>(case: &Case, bounce: &'a Bounce, bounced: &BouncedMail) -> Vec<&'a BouncedRecipient> {
-    let plus_tag = names::plus_tag(&case.policy.users);
+    // What came to our envelope address is about that one mail, which had one recipient; it may
+    // name the address that they forward to.
+    let asked = case.questions.signed.bounced.as_ref();
+    let is_proven = asked.is_some_and(|asked| asked.mail == Some(bounced.outbox));
+    // Without its tag, as the outbox keeps it.
     let is_ours = |recipient: &&BouncedRecipient| {
-        Address::parse(&recipient.address).is_ok_and(|address| address.key(plus_tag) == bounced.to)
+        is_proven
+            || Address::parse(&recipient.address)
+                .is_ok_and(|address| address.key(PlusTag::Strip) == bounced.to)
     };
     bounce
         .recipients

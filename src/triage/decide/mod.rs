@@ -13,6 +13,8 @@ mod tests;
 mod thread;
 mod tickets;
 
+use jiff::SignedDuration;
+
 pub use given::{before_start, gave_up, unreadable};
 pub use owed::decide_owed;
 
@@ -20,11 +22,17 @@ use self::case::{Case, decided};
 use self::kind::Class;
 use self::thread::{Claim, Evidence};
 use self::tickets::Opening;
-use super::facts::{Facts, Questions, Sender, SenderAnswer, TicketFacts, TicketRole, TicketStatus};
-use super::plan::{Effect, MessageAuthor, Outcome, Plan, Reason, Verdict};
+use super::facts::{
+    Facts, Questions, Sender, SenderAnswer, TagsSeen, TicketFacts, TicketRole, TicketStatus,
+};
+use super::flags::CLOCK_SKEW;
+use super::plan::{Effect, Kind, MessageAuthor, Outcome, Plan, Reason, Verdict};
 use super::policy::{MachineFilter, Policy};
 use super::text;
 use crate::mail::{Flag, InboundMessage};
+
+/// How old a probe may be (M-57).
+const PROBE_LASTS: SignedDuration = SignedDuration::from_mins(30);
 
 /// Decides about `message`, of which `facts` answer `questions`.
 pub fn decide(
@@ -36,6 +44,7 @@ pub fn decide(
     let mut case = Case::new(message, questions, facts, policy);
     let verdict = walk(&mut case);
     revoke_links(&mut case);
+    note_tags(&mut case);
     case.plan(verdict)
 }
 
@@ -100,6 +109,23 @@ fn revoke_links(case: &mut Case) {
     }
 }
 
+/// M-57, M-79: a mark of ours that came by a `+tag` shows that such addresses arrive.
+fn note_tags(case: &mut Case) {
+    let signed = &case.questions.signed;
+    let probed = signed.probe.as_ref().filter(|probe| {
+        let age = case.facts.arrived_at.duration_since(probe.sent_at);
+        let is_from_us = case.story.kind == Some(Kind::Own);
+        is_from_us && age <= PROBE_LASTS && age >= -CLOCK_SKEW
+    });
+    let (mailbox, seen) = match (probed, &signed.tags_seen) {
+        (Some(probe), _) => (probe.mailbox.clone(), TagsSeen::Probe),
+        (None, Some((mailbox, seen))) => (mailbox.clone(), *seen),
+        (None, None) => return,
+    };
+    case.say("M-79", format!("mail to tagged addresses of the mailbox `{mailbox}` arrives"));
+    case.effects.push(Effect::NoteTags { mailbox, seen });
+}
+
 /// `users.deny` and `users.allow`.
 fn refuse_sender(case: &mut Case, sender: &Sender) -> Option<Verdict> {
     let users = &case.policy.users;
@@ -125,7 +151,7 @@ fn defer(case: &mut Case) -> Option<Verdict> {
 
 /// M-44: nobody reads a robot's mailbox, so its mail is for staff.
 fn robot(case: &mut Case, sender: &Sender) -> Verdict {
-    if let Claim::Granted(ticket) = thread::claim(case, Evidence::References) {
+    if let Claim::Granted(ticket) = thread::claim(case, Evidence::Machine) {
         case.say(
             "M-44",
             format!("{}; a robot changes nothing else about it", thread::said(ticket)),
@@ -142,9 +168,22 @@ fn robot(case: &mut Case, sender: &Sender) -> Verdict {
 
 /// Sections 5, 2 and 8 for a person.
 fn person(case: &mut Case, sender: &Sender) -> Verdict {
-    let claim = thread::claim(case, Evidence::ReferencesAndTags);
-    if text::is_forward(case.message, case.questions) {
+    let claim = thread::claim(case, Evidence::Person);
+    let is_staff = case.policy.agents.contains_key(&sender.key);
+    if is_staff && case.questions.signed.is_to_agent {
+        case.say(
+            "M-81",
+            "it went to an agent's reply address, and nothing proves that staff wrote it",
+        );
+        return decided(Outcome::Held, Reason::SenderNotParticipant);
+    }
+    // What was sent to a reply address is an answer, whatever its subject says.
+    if !thread::is_to_reply_address(case) && text::is_forward(case.message, case.questions) {
         return forward(case, sender, claim);
+    }
+    if is_staff && case.questions.signed.is_forged {
+        case.say("M-81", "it holds an id of ours with a wrong signature, and staff is its sender");
+        return decided(Outcome::Held, Reason::SenderNotParticipant);
     }
     let ticket = match claim {
         Claim::Granted(ticket) | Claim::Refused(ticket) => ticket,
@@ -154,7 +193,7 @@ fn person(case: &mut Case, sender: &Sender) -> Verdict {
         }
     };
     let is_own_ticket = ticket.sender_role == Some(TicketRole::Requester);
-    if case.policy.agents.contains_key(&sender.key) && !is_own_ticket {
+    if is_staff && !is_own_ticket {
         let said = format!("{}, and nothing proves that staff wrote it", thread::said(ticket));
         case.say("M-81", said);
         return decided(Outcome::Held, Reason::SenderNotParticipant);

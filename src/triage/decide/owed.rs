@@ -44,7 +44,7 @@ fn settle(case: &mut Case, sender: &Sender) {
     let Some(user) = user else { return };
     let key = sender.key.clone();
     case.effects.push(Effect::AttachUser { user: user.clone(), key });
-    let opening = match thread::claim(case, Evidence::ReferencesAndTags) {
+    let opening = match thread::claim(case, Evidence::Person) {
         Claim::Refused(ticket) if !text::is_forward(case.message, case.questions) => {
             Opening::Stranger(ticket)
         }

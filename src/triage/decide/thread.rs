@@ -2,7 +2,7 @@
 //! may append to it is let in (M-80).
 
 use super::case::Case;
-use crate::mail::MessageId;
+use crate::mail::{Flag, MessageId};
 use crate::triage::facts::{TicketEvidence, TicketFacts, TicketRole};
 use crate::triage::policy::SenderCheck;
 
@@ -20,40 +20,104 @@ pub enum Claim<'a> {
 /// Which evidence counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
-    /// For what machines write: V4 only (M-55).
-    References,
-    ReferencesAndTags,
+    /// For what machines and robots write: V1 to V4 (M-55).
+    Machine,
+    Person,
 }
+
+/// How much evidence is worth (M-79), the strongest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    High,
+    Medium,
+    Low,
+}
+
+const LEVELS: [Level; 3] = [Level::High, Level::Medium, Level::Low];
 
 /// M-79, M-83: the strongest level decides; inside it the first ticket that the sender may append
 /// to.
 pub fn claim<'a>(case: &Case<'a>, evidence: Evidence) -> Claim<'a> {
-    let named = |ticket: &&TicketFacts| matches!(ticket.evidence, TicketEvidence::Reference { .. });
-    let (references, tags): (Vec<&TicketFacts>, Vec<&TicketFacts>) =
-        case.facts.tickets.iter().partition(named);
-    match of_level(case, &references) {
-        Claim::Nothing if evidence == Evidence::ReferencesAndTags && tags_count(case) => {
-            of_level(case, &tags)
+    for level in LEVELS {
+        let tickets: Vec<&TicketFacts> = case
+            .facts
+            .tickets
+            .iter()
+            .filter(|ticket| level_of(ticket) == level && counts(case, ticket, evidence))
+            .collect();
+        match of_level(case, &tickets) {
+            Claim::Nothing => {}
+            claim => return claim,
         }
-        claim => claim,
     }
+    Claim::Nothing
+}
+
+/// Whether a mark of ours leads to a ticket that the sender may append to (M-71).
+pub fn is_answer_to_us(case: &Case) -> bool {
+    let mut tickets = case.facts.tickets.iter();
+    tickets.any(|ticket| is_signed(ticket) && may_append(case, ticket))
+}
+
+/// Whether it was sent to the reply address of a ticket (V1).
+pub fn is_to_reply_address(case: &Case) -> bool {
+    case.facts.tickets.iter().any(|ticket| ticket.evidence == TicketEvidence::ReplyAddress)
 }
 
 /// How the ticket was found, as `ticket.matched_by` names it.
 pub fn matched_by(ticket: &TicketFacts) -> &'static str {
     match ticket.evidence {
+        TicketEvidence::BodyToken => "body_token",
+        TicketEvidence::MessageId { .. } => "message_id",
         TicketEvidence::Reference { .. } => "reference",
+        TicketEvidence::ReplyAddress => "reply_address",
         TicketEvidence::SubjectTag => "subject_tag",
     }
 }
 
 /// The evidence in words.
 pub fn said(ticket: &TicketFacts) -> String {
+    let number = ticket.number;
     match &ticket.evidence {
-        TicketEvidence::Reference { id, .. } => {
-            format!("it names `{id}`, which belongs to ticket {}", ticket.number)
+        TicketEvidence::BodyToken => format!("its text holds the token of ticket {number}"),
+        TicketEvidence::MessageId { id } => {
+            format!("it answers our mail `{id}` about ticket {number}")
         }
-        TicketEvidence::SubjectTag => format!("its subject names ticket {}", ticket.number),
+        TicketEvidence::Reference { id, .. } => {
+            format!("it names `{id}`, which belongs to ticket {number}")
+        }
+        TicketEvidence::ReplyAddress => {
+            format!("it was sent to the reply address of ticket {number}")
+        }
+        TicketEvidence::SubjectTag => format!("its subject names ticket {number}"),
+    }
+}
+
+fn level_of(ticket: &TicketFacts) -> Level {
+    match ticket.evidence {
+        TicketEvidence::MessageId { .. } | TicketEvidence::ReplyAddress => Level::High,
+        TicketEvidence::BodyToken | TicketEvidence::Reference { .. } => Level::Medium,
+        TicketEvidence::SubjectTag => Level::Low,
+    }
+}
+
+fn counts(case: &Case, ticket: &TicketFacts, evidence: Evidence) -> bool {
+    match ticket.evidence {
+        // T-07: what a robot's text holds may be anybody's words.
+        TicketEvidence::BodyToken => !case.flags.contains(&Flag::Robot),
+        TicketEvidence::SubjectTag => evidence == Evidence::Person && tags_count(case),
+        TicketEvidence::MessageId { .. }
+        | TicketEvidence::Reference { .. }
+        | TicketEvidence::ReplyAddress => true,
+    }
+}
+
+fn is_signed(ticket: &TicketFacts) -> bool {
+    match ticket.evidence {
+        TicketEvidence::BodyToken
+        | TicketEvidence::MessageId { .. }
+        | TicketEvidence::ReplyAddress => true,
+        TicketEvidence::Reference { .. } | TicketEvidence::SubjectTag => false,
     }
 }
 
@@ -73,7 +137,7 @@ fn of_level<'a>(case: &Case<'a>, tickets: &[&'a TicketFacts]) -> Claim<'a> {
     // An id that we never saw ourselves proves nothing against anybody (M-81).
     let is_seen = |ticket: &&TicketFacts| match ticket.evidence {
         TicketEvidence::Reference { seen, .. } => seen,
-        TicketEvidence::SubjectTag => true,
+        _ => true,
     };
     tickets.iter().copied().find(is_seen).map_or(Claim::Nothing, Claim::Refused)
 }
@@ -95,16 +159,14 @@ fn standing(ticket: &TicketFacts) -> Standing {
     match (ticket.sender_role, &ticket.evidence) {
         (Some(TicketRole::Participant | TicketRole::Requester), _) => Standing::Own,
         (_, TicketEvidence::Reference { seen: false, .. }) => Standing::Named,
-        (_, TicketEvidence::Reference { seen: true, .. } | TicketEvidence::SubjectTag) => {
-            Standing::Seen
-        }
+        (_, _) => Standing::Seen,
     }
 }
 
 fn named_id(ticket: &TicketFacts) -> Option<&MessageId> {
     match &ticket.evidence {
         TicketEvidence::Reference { id, .. } => Some(id),
-        TicketEvidence::SubjectTag => None,
+        _ => None,
     }
 }
 

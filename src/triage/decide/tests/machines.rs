@@ -39,6 +39,7 @@ fn bounce(recipients: &[(&str, Option<&str>, Option<&str>)]) -> InboundMessage {
     let bounce = Bounce {
         recipients: recipients.iter().map(recipient).collect(),
         original_message_id: Some(id("ours@helpdesk.example")),
+        given_message_id: None,
         evidence: vec!["M-59 message/delivery-status".to_owned()],
     };
     let report = Some(MachineReport::Bounce(bounce));

@@ -6,6 +6,7 @@ mod owed;
 mod people;
 mod properties;
 mod senders;
+mod signed;
 mod stories;
 mod threads;
 
@@ -22,7 +23,7 @@ fn plan(message: &InboundMessage, facts: &Facts) -> Plan {
 }
 
 fn plan_by(message: &InboundMessage, facts: &Facts, policy: &Policy) -> Plan {
-    let questions = ask(message, MAILBOX, policy);
+    let questions = ask(message, MAILBOX, policy, &keys());
     decide(message, &questions, facts, policy)
 }
 
@@ -50,6 +51,7 @@ fn effects(plan: &Plan) -> Vec<String> {
         Effect::LinkTickets { to, .. } => format!("LinkTickets {to}"),
         Effect::RevokeLinks { hashes } => format!("RevokeLinks {}", hashes.len()),
         Effect::MoveUser { site, .. } => format!("MoveUser {site}"),
+        Effect::NoteTags { mailbox, seen } => format!("NoteTags {mailbox} {}", seen.as_str()),
         Effect::OpenTicket(ticket) => format!("OpenTicket {}", ticket.site),
         Effect::Owe { until } => format!("Owe {until}"),
         Effect::Queue(mail) => format!("Queue {}", mail.template),

@@ -8,7 +8,7 @@ use crate::triage::facts::{
 
 fn owed(message: &InboundMessage, facts: &Facts) -> Plan {
     let policy = policy();
-    decide_owed(message, &ask(message, MAILBOX, &policy), facts, &policy)
+    decide_owed(message, &ask(message, MAILBOX, &policy, &keys()), facts, &policy)
 }
 
 /// The ticket that the message itself opened.

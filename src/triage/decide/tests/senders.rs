@@ -98,7 +98,7 @@ fn e_147_a_ticket_opens_and_its_blocked_file_is_locked() {
 fn a_mailbox_taken_out_of_the_configuration_still_gets_its_tickets() {
     let policy = policy();
     let message = mail_from(CLAIRE);
-    let questions = ask(&message, "gone", &policy);
+    let questions = ask(&message, "gone", &policy, &keys());
     let plan = decide(&message, &questions, &facts(), &policy);
     assert_eq!(ended(&plan), "accepted/ticket_created");
     assert!(!has(&plan, "Queue"));

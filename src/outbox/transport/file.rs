@@ -1,107 +1,22 @@
-//! The ways out. A transport is handed whole mails and says what became of each; it knows nothing of
-//! the store.
+//! Mail as files, for trying things out. A mail written again takes its own place.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
-use super::TransportOptions;
-use super::render::RenderedMail;
+use super::{Response, SendError};
+use crate::outbox::render::RenderedMail;
 
-// Mails worked on together. Where a mail is written again under its own name after a crash, many
-// can share a commit.
-const TOGETHER: usize = 32;
 const LANES: usize = 8;
 
-/// How mail leaves: closed, so that each is seen to by the compiler.
-#[derive(Clone, Debug)]
-pub enum Transport {
-    /// Into a maildir.
-    File(PathBuf),
-    /// Nowhere: mail is rendered and recorded (shadow mode).
-    None,
-}
-
-/// What became of a mail that no side refused, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Response {
-    /// Nobody got it.
-    Recorded { said: String },
-    /// The other side took it.
-    Taken { said: String },
-}
-
-/// Why a mail did not leave, with the other side's words.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The connection died after the data: it may have left.
-    #[error("{said}")]
-    Ambiguous { said: String },
-    /// Refused for good.
-    #[error("{said}")]
-    Permanent { said: String },
-    /// Refused for now.
-    #[error("{said}")]
-    Temporary { said: String },
-}
-
-impl SendError {
-    /// Whether the same may succeed later without anybody's help.
-    pub fn is_temporary(&self) -> bool {
-        !matches!(self, SendError::Permanent { .. })
-    }
-}
-
-/// Whether sending a mail a second time leaves two of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// The second takes the place of the first.
-    Harmless,
-    /// There are two then, with one Message-ID (P-03).
-    Twice,
-}
-
-impl Transport {
-    /// The transport that was asked for.
-    pub fn new(options: &TransportOptions) -> Transport {
-        match options {
-            TransportOptions::File { maildir } => Transport::File(maildir.clone()),
-            TransportOptions::None => Transport::None,
-            TransportOptions::Smtp => unreachable!("no settings ask for it yet"),
-        }
-    }
-
-    /// Hands mails over; answers for each, in their order.
-    pub fn send(&self, mails: &[RenderedMail]) -> Vec<Result<Response, SendError>> {
-        match self {
-            Transport::File(maildir) => deliver_all(maildir, mails),
-            Transport::None => {
-                let said = "not sent: the transport is `none`";
-                mails.iter().map(|_| Ok(Response::Recorded { said: said.to_owned() })).collect()
-            }
-        }
-    }
-
-    /// What comes of a mail that was handed over, and then again because nobody remembers.
-    pub fn repeat(&self) -> Repeat {
-        match self {
-            Transport::File(_) | Transport::None => Repeat::Harmless,
-        }
-    }
-
-    /// How many mails may be under way between two commits.
-    pub fn together(&self) -> usize {
-        match self.repeat() {
-            Repeat::Harmless => TOGETHER,
-            Repeat::Twice => 1,
-        }
-    }
-}
-
+/// Delivers mails into a maildir, which is made when there is none.
 // A disk syncs many files at once as fast as one, so a few lanes share the waiting.
-fn deliver_all(maildir: &Path, mails: &[RenderedMail]) -> Vec<Result<Response, SendError>> {
+pub(super) fn deliver_all(
+    maildir: &Path,
+    mails: &[RenderedMail],
+) -> Vec<Result<Response, SendError>> {
     let refused = |error: &io::Error| {
         let said = format!("`{}` cannot be written: {error}", maildir.display());
         SendError::Temporary { said }
@@ -158,7 +73,7 @@ fn deliver(maildir: &Path, mail: &RenderedMail) -> io::Result<Response> {
     if mail.attempts > 0
         && let Some(read) = already_read(maildir, &name)?
     {
-        return Ok(Response::Taken { said: format!("lies in `cur/{read}` already") });
+        return Ok(taken(format!("lies in `cur/{read}` already")));
     }
     let written = maildir.join("tmp").join(&name);
     let mut file =
@@ -170,7 +85,11 @@ fn deliver(maildir: &Path, mail: &RenderedMail) -> io::Result<Response> {
     file.sync_all()?;
     drop(file);
     std::fs::rename(&written, maildir.join("new").join(&name))?;
-    Ok(Response::Taken { said: format!("written to `new/{name}`") })
+    Ok(taken(format!("written to `new/{name}`")))
+}
+
+fn taken(said: String) -> Response {
+    Response::Taken { said, relay_id: None }
 }
 
 // A mail program may have moved it on since an attempt that nobody remembers.

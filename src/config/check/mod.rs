@@ -2,10 +2,13 @@
 //! another, a value out of its range. Sees the configuration only; what it points at is looked at
 //! in [`super::surroundings`].
 
+mod servers;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt::Display;
 
-use super::file::{CredentialsMode, File, Mailbox, Provider, SenderCheck, Transport};
+use super::file::{File, SenderCheck};
 use super::formats;
 use super::problem::{Place, Problem};
 use super::settings::{plus_tag, public_domains};
@@ -24,6 +27,7 @@ pub fn check(file: &File, tree: &Node, problems: &mut Vec<Problem>) {
     check.mailboxes();
     check.own_addresses();
     check.outgoing();
+    check.store();
     check.agents();
     check.sites();
     check.ranges();
@@ -79,34 +83,6 @@ impl Check<'_> {
         }
     }
 
-    fn provider(&mut self, mailbox: &Mailbox, i: &str) {
-        let (word, needed, example, idle) = match mailbox.provider {
-            Provider::Imap => ("imap", "host", "mail.example.com", ["path", "sweep"].as_slice()),
-            Provider::Maildir => (
-                "maildir",
-                "path",
-                "/var/mail/support",
-                ["host", "username", "password", "folder", "imap"].as_slice(),
-            ),
-        };
-        if !self.is_set(&["mailbox", i, needed]) {
-            let message = format!("a mailbox with `provider = \"{word}\"` needs `{needed}`");
-            let other = match mailbox.provider {
-                Provider::Imap => "; a maildir says `provider = \"maildir\"` and `path`",
-                Provider::Maildir => "",
-            };
-            let hint = format!("add `{needed} = \"{example}\"`{other}");
-            let at = if self.is_set(&["mailbox", i, "provider"]) { "provider" } else { "address" };
-            self.err(&["mailbox", i, at], Misread::new(message, hint));
-        }
-        for key in idle {
-            if self.is_set(&["mailbox", i, key]) {
-                let message = format!("`mailbox.{key}` has no effect with `provider = \"{word}\"`");
-                self.warn(&["mailbox", i, key], Misread::new(message, "take it out"));
-            }
-        }
-    }
-
     /// M-35: an address that is ours belongs to one mailbox.
     fn own_addresses(&mut self) {
         let mut own = BTreeMap::new();
@@ -138,39 +114,6 @@ impl Check<'_> {
             let hint = format!("the other one is at {first}; an address belongs to one mailbox");
             Misread::new(format!("`{written}` is an address of two mailboxes"), hint)
         });
-    }
-
-    fn outgoing(&mut self) {
-        let smtp = &self.file.smtp;
-        match smtp.transport {
-            Transport::File if !self.is_set(&["smtp", "path"]) => {
-                let hint = "add `path = \"outgoing\"`, the maildir to deliver into";
-                let misread = Misread::new("`transport = \"file\"` needs `path`", hint);
-                self.err(&["smtp", "transport"], misread);
-            }
-            Transport::None if !self.is_set(&["smtp", "transport"]) => {
-                let message = "no mail will leave: it is rendered and recorded only";
-                let hint = "say so with `transport = \"none\"` below `[smtp]`, or try `\"file\"`";
-                self.warn(&["smtp"], Misread::new(message, hint));
-            }
-            Transport::None if smtp.path.is_some() => {
-                let misread = Misread::new(
-                    "`smtp.path` has no effect with `transport = \"none\"`",
-                    "take it out",
-                );
-                self.warn(&["smtp", "path"], misread);
-            }
-            Transport::File | Transport::None => {}
-        }
-        let portal = &self.file.portal;
-        let credentials = &self.file.credentials;
-        let invites =
-            credentials.send && credentials.mode != CredentialsMode::None && portal.enabled;
-        if invites && !self.is_set(&["portal", "url"]) {
-            let message = "nobody will be told how to log in: `portal.url` is not set";
-            let hint = "set it, or say `credentials.send = false`";
-            self.warn(&["portal"], Misread::new(message, hint));
-        }
     }
 
     fn agents(&mut self) {
@@ -267,7 +210,6 @@ impl Check<'_> {
     fn ranges(&mut self) {
         let minute = Duration::seconds(60);
         let second = Duration::seconds(1);
-        let day = Duration::seconds(86_400);
         let credentials = &self.file.credentials;
         self.at_least(credentials.link_expires, minute, &["credentials", "link_expires"]);
         self.at_least(credentials.password_expires, minute, &["credentials", "password_expires"]);
@@ -283,28 +225,24 @@ impl Check<'_> {
         }
         for (i, mailbox) in self.file.mailbox.iter().enumerate() {
             let i = i.to_string();
-            for path in [["mailbox", &i, "sweep"].as_slice(), &["mailbox", &i, "imap", "sweep"]] {
-                let sweep = if path.len() == 3 { mailbox.sweep } else { mailbox.imap.sweep };
-                self.at_least(sweep, second, path);
-                self.at_most(sweep, day, path);
-            }
             let path = ["mailbox", &i, "max_message_size"];
-            self.at_least(mailbox.max_message_size, Size(1_000), &path);
-            self.at_most(mailbox.max_message_size, Size(1_000_000_000), &path);
+            self.between(mailbox.max_message_size, Size(1_000), Size(1_000_000_000), &path);
         }
+        self.waits();
     }
 
-    fn at_least<T: PartialOrd + std::fmt::Display>(&mut self, value: T, least: T, path: &[&str]) {
-        if value < least {
-            let hint = format!("the least is `\"{least}\"`");
-            self.err(path, Misread::new(format!("`{value}` is too little"), hint));
-        }
-    }
-
-    fn at_most<T: PartialOrd + std::fmt::Display>(&mut self, value: T, most: T, path: &[&str]) {
+    fn between<T: PartialOrd + Display>(&mut self, value: T, least: T, most: T, path: &[&str]) {
         if value > most {
             let hint = format!("the most is `\"{most}\"`");
             self.err(path, Misread::new(format!("`{value}` is too much"), hint));
+        }
+        self.at_least(value, least, path);
+    }
+
+    fn at_least<T: PartialOrd + Display>(&mut self, value: T, least: T, path: &[&str]) {
+        if value < least {
+            let hint = format!("the least is `\"{least}\"`");
+            self.err(path, Misread::new(format!("`{value}` is too little"), hint));
         }
     }
 

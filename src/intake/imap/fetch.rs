@@ -1,0 +1,223 @@
+//! Messages on their way from the server to the store, and what the mailbox is told of them later.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::after::Settled;
+use super::error::ImapError;
+use super::folder::{Sighted, WHOLE};
+use super::ledger::Entry;
+use super::watch::ImapWatch;
+use crate::intake::error::IntakeError;
+use crate::intake::source::BATCH;
+use crate::intake::{After, read_bounded};
+use crate::store::spool::{Arrival, Growing, Intake, Origin};
+
+// Acknowledgements worked off at a time.
+const OWED: usize = 256;
+// E-12: what Exchange hands out in place of a message it cannot read; short, and in English only.
+const EXCHANGE: &[u8] = b"Retrieval using the IMAP4 protocol failed for the following message";
+const EXCHANGE_MOST: usize = 16 * 1024;
+// Times that such a message is asked for before it is taken as it is.
+const EXCHANGE_TRIES: u32 = 3;
+
+impl ImapWatch {
+    /// The next messages to fetch together: bounded in number and in announced bytes. What is large,
+    /// or may have ended a session, comes alone.
+    pub(super) fn next_batch(&self, pending: &mut VecDeque<Sighted>) -> Vec<Sighted> {
+        let mut batch: Vec<Sighted> = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < BATCH
+            && let Some(message) = pending.front()
+        {
+            let is_alone = message.size > WHOLE.min(self.options.max_message_size)
+                || self.suspects.contains(&message.uid);
+            if !batch.is_empty() && (is_alone || bytes + message.size > WHOLE) {
+                break;
+            }
+            bytes += message.size;
+            batch.extend(pending.pop_front());
+            if is_alone {
+                break;
+            }
+        }
+        batch
+    }
+
+    /// Fetches a batch. What the server does not give is owed, unless it is gone (E-02, E-03).
+    pub(super) async fn fetch(&mut self, batch: &[Sighted]) -> Result<Entry, ImapError> {
+        let mut entry = Entry::default();
+        let mut given = HashSet::with_capacity(batch.len());
+        match batch {
+            [message] if message.size > WHOLE.min(self.options.max_message_size) => {
+                if let Some(arrival) = self.fetch_large(message).await? {
+                    given.insert(message.uid);
+                    entry.arrivals.push(arrival);
+                }
+            }
+            _ => self.fetch_whole(batch, &mut entry, &mut given).await?,
+        }
+        entry.forgiven = given.iter().copied().filter(|uid| self.owed.contains_key(uid)).collect();
+        let missing: Vec<u32> =
+            batch.iter().map(|message| message.uid).filter(|uid| !given.contains(uid)).collect();
+        if !missing.is_empty() {
+            let present = self.session().present(&missing).await?;
+            for uid in missing {
+                if !present.contains(&uid) {
+                    entry.forgiven.push(uid);
+                } else if !entry.owed.iter().any(|(owed, _)| *owed == uid) {
+                    entry.owed.push((uid, "the server gave an empty answer".to_owned()));
+                }
+            }
+        }
+        for uid in &given {
+            self.suspects.remove(uid);
+        }
+        Ok(entry)
+    }
+
+    async fn fetch_whole(
+        &mut self,
+        batch: &[Sighted],
+        entry: &mut Entry,
+        given: &mut HashSet<u32>,
+    ) -> Result<(), ImapError> {
+        let uids: Vec<u32> = batch.iter().map(|message| message.uid).collect();
+        let mut session = self.session.take().expect("every stage but the first has a session");
+        let mut bytes = 0;
+        let fetched = session
+            .bodies(&uids, |uid, raw| {
+                let Ok(at) = uids.binary_search(&uid) else { return };
+                bytes += raw.len() as u64;
+                // A server that gives much more than it announced is asked again, one by one.
+                if bytes > 4 * WHOLE || given.contains(&uid) {
+                    return;
+                }
+                if self.is_excuse(uid, raw) {
+                    entry.owed.push((uid, "Exchange says that it cannot give it out".to_owned()));
+                    return;
+                }
+                given.insert(uid);
+                entry.arrivals.push(self.arrival(&batch[at], raw));
+            })
+            .await;
+        self.session = Some(session);
+        fetched
+    }
+
+    async fn fetch_large(&mut self, message: &Sighted) -> Result<Option<Arrival>, ImapError> {
+        let most = self.options.max_message_size;
+        let session = self.session();
+        if message.size <= most {
+            match session.pieces(message.uid, most).await? {
+                Some(whole) if whole.size() <= most => {
+                    return Ok(Some(self.finish(whole, message, Intake::Mailbox)));
+                }
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+        let stub = session.stub(message.uid).await?;
+        Ok(stub.map(|raw| {
+            let mut growing = Growing::new();
+            growing.push(&raw);
+            self.finish(growing, message, Intake::Stub)
+        }))
+    }
+
+    fn arrival(&self, message: &Sighted, raw: &[u8]) -> Arrival {
+        let (raw, intake) = match raw.len() as u64 {
+            // More came than was announced.
+            size if size > self.options.max_message_size => {
+                let bounded = read_bounded(raw, self.options.max_message_size);
+                bounded.expect("memory reads")
+            }
+            _ => (raw.to_vec(), Intake::Mailbox),
+        };
+        let mut growing = Growing::new();
+        growing.push(&raw);
+        self.finish(growing, message, intake)
+    }
+
+    fn finish(&self, growing: Growing, message: &Sighted, intake: Intake) -> Arrival {
+        let (mailbox, origin) = (self.options.name.clone(), self.origin(message.uid));
+        growing.finish(mailbox, &origin, message.arrived_at, intake, &self.ids)
+    }
+
+    fn is_excuse(&self, uid: u32, raw: &[u8]) -> bool {
+        raw.len() < EXCHANGE_MOST
+            && memchr::memmem::find(raw, EXCHANGE).is_some()
+            && self.owed.get(&uid).is_none_or(|attempts| *attempts < EXCHANGE_TRIES)
+    }
+
+    ///
+    pub(super) fn origin(&self, uid: u32) -> Origin {
+        Origin::Uid { validity: self.open.position.validity, uid }
+    }
+
+    /// Tells the folder of what is decided; answers whether there may be more to tell. What refuses
+    /// stays owed, at the head of the queue: so more is asked for than is worked off, and what
+    /// refused is not tried again before the next sweep (E-04).
+    pub(super) async fn acknowledge(&mut self) -> Result<bool, IntakeError> {
+        let limit = OWED + self.unsettled.len();
+        let mut owed = self.ledger.unacknowledged(limit).await?;
+        let is_full = owed.len() >= limit;
+        owed.retain(|(id, _)| !self.unsettled.contains(id));
+        owed.truncate(OWED);
+        if owed.is_empty() {
+            return Ok(false);
+        }
+        let validity = self.open.position.validity;
+        // What is owed of another UIDVALIDITY, or of another kind of source, is nowhere any more.
+        let mut uids: Vec<u32> = owed
+            .iter()
+            .filter_map(|(_, origin)| match origin {
+                Origin::Uid { validity: of, uid } if *of == validity => Some(*uid),
+                _ => None,
+            })
+            .collect();
+        uids.sort_unstable();
+        match self.settle(&uids).await {
+            Ok(settled) => {
+                if settled == Settled::Marked {
+                    self.name_refusal("the server has no UIDPLUS: mail that is done with is marked as deleted, and goes when another program tidies the folder");
+                }
+                self.ledger.acknowledged(owed.into_iter().map(|(id, _)| id).collect()).await?;
+            }
+            Err(cause @ (ImapError::ReadOnly { .. } | ImapError::Refused { .. })) => {
+                self.name_refusal(&format!(
+                    "{} messages whose decision is safe could not be marked in their mailbox: {cause}",
+                    owed.len()
+                ));
+                self.unsettled.extend(owed.into_iter().map(|(id, _)| id));
+            }
+            Err(cause) => return Err(self.failed(cause)),
+        }
+        Ok(is_full)
+    }
+
+    async fn settle(&mut self, uids: &[u32]) -> Result<Settled, ImapError> {
+        let after = self.options.after.clone();
+        if uids.is_empty() || after == After::Keep {
+            return Ok(Settled::Wholly);
+        }
+        if self.open.folder.is_read_only {
+            let after = match after {
+                After::Delete => "delete",
+                After::Flag => "flag",
+                After::Keep => "keep",
+                After::Move { .. } => "move",
+            };
+            let folder = self.folder_name().to_owned();
+            return Err(ImapError::ReadOnly { folder, after });
+        }
+        self.session().settle(uids, &after).await
+    }
+
+    // Named once for as long as the words are the same; how many they are may change.
+    fn name_refusal(&mut self, said: &str) {
+        let words = said.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+        if self.refusals.insert(words) {
+            tracing::error!(mailbox.name = %self.options.name, "{said}");
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! What is asked of a folder: what is in it, by UID alone; messages, sizes first and no more bytes
+//! at a time than were bargained for (T-37, T-44).
+
+use async_imap::imap_proto::{
+    AttributeValue, MailboxDatum, MessageSection, NameAttribute, Response, ResponseCode,
+    SectionPath,
+};
+use jiff::Timestamp;
+
+use super::error::ImapError;
+use super::names::{from_wire, quoted, to_wire};
+use super::session::Session;
+use super::wire::{Limits, SMALL};
+use crate::intake::bounded::STUB_BODY;
+use crate::store::spool::Growing;
+
+/// Messages announced as larger are fetched in pieces of [`PIECE`].
+pub(super) const WHOLE: u64 = 4 * 1024 * 1024;
+const PIECE: u64 = 1024 * 1024;
+// Sizes are announced wrongly by some servers (Exchange), but not by that much.
+const WHOLE_LIMITS: Limits = Limits { literal: 4 * WHOLE, response: 4 * WHOLE + 64 * 1024 };
+const PIECE_LIMITS: Limits = Limits { literal: PIECE, response: PIECE + 64 * 1024 };
+const STUB_HEADERS: usize = 128 * 1024;
+const STUB_LIMITS: Limits =
+    Limits { literal: STUB_BODY as u64, response: (STUB_HEADERS + STUB_BODY) as u64 + 64 * 1024 };
+// Characters of a set of UIDs in one command: RFC 2683 §3.2.1.5 asks for lines below 8 000.
+const SET: usize = 4_000;
+// Folders named in a hint.
+const ALIKE: usize = 3;
+
+/// Whether what is done to messages is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+/// A folder as it was when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Folder {
+    pub(super) validity: u32,
+    /// Every UID in it is below this one.
+    pub(super) next: u32,
+    pub(super) count: u32,
+    pub(super) is_read_only: bool,
+}
+
+/// What a server tells of a message without giving it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sighted {
+    pub(super) uid: u32,
+    /// Bytes, as announced.
+    pub(super) size: u64,
+    /// INTERNALDATE.
+    pub(super) arrived_at: Timestamp,
+    pub(super) is_deleted: bool,
+    pub(super) is_seen: bool,
+}
+
+impl Session {
+    /// Opens the folder, or looks at it anew.
+    pub(super) async fn select(
+        &mut self,
+        folder: &str,
+        access: Access,
+    ) -> Result<Folder, ImapError> {
+        let name = self.wire_name(folder).await?;
+        let doing = "opening the folder";
+        let verb = match access {
+            Access::Read => "EXAMINE",
+            Access::Write => "SELECT",
+        };
+        let (mut validity, mut next, mut count) = (None, None, 0);
+        let command = format!("{verb} {}", quoted(&name));
+        let reply = self
+            .command(doing, &command, SMALL, |response| match response {
+                Response::MailboxData(MailboxDatum::Exists(n)) => count = *n,
+                Response::Data { outcome, .. } | Response::Done { outcome, .. } => {
+                    match outcome.code {
+                        Some(ResponseCode::UidValidity(n)) => validity = Some(n),
+                        Some(ResponseCode::UidNext(n)) => next = Some(n),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            })
+            .await?;
+        if !reply.is_ok() {
+            let refused = self.refused(doing, &reply);
+            return Err(self.missing(folder).await?.unwrap_or(refused));
+        }
+        let Some(validity) = validity else {
+            return Err(ImapError::Unnumbered { folder: folder.to_owned() });
+        };
+        let next = match next {
+            Some(next) => next,
+            None => self.next_uid().await?,
+        };
+        Ok(Folder { validity, next, count, is_read_only: reply.code == "READ-ONLY" })
+    }
+
+    // UIDNEXT, for a server that does not say it.
+    async fn next_uid(&mut self) -> Result<u32, ImapError> {
+        let last = self.search_set("*").await?.into_iter().max();
+        Ok(last.unwrap_or(0).saturating_add(1))
+    }
+
+    // The error that names the folders there are, if this one is not among them.
+    async fn missing(&mut self, folder: &str) -> Result<Option<ImapError>, ImapError> {
+        let names = self.folders().await?;
+        let is_it = |name: &String| name == folder || is_inbox(name) && is_inbox(folder);
+        if names.iter().any(is_it) {
+            return Ok(None);
+        }
+        let wanted = folder.to_lowercase();
+        let mut like: Vec<(f64, String)> = names
+            .into_iter()
+            .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &wanted), name))
+            .filter(|(likeness, name)| *likeness > 0.75 || name.to_lowercase().ends_with(&wanted))
+            .collect();
+        like.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let like = like.into_iter().take(ALIKE).map(|(_, name)| name).collect();
+        Ok(Some(ImapError::MissingFolder { host: self.host(), folder: folder.to_owned(), like }))
+    }
+
+    /// The names of all folders that hold messages, as people write them.
+    pub(super) async fn folders(&mut self) -> Result<Vec<String>, ImapError> {
+        let mut names = Vec::new();
+        self.command_ok("listing the folders", "LIST \"\" \"*\"", SMALL, |response| {
+            if let Response::MailboxData(MailboxDatum::List(found)) = response
+                && !found.name_attributes.contains(&NameAttribute::NoSelect)
+            {
+                names.push(from_wire(&found.name));
+            }
+        })
+        .await?;
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// A folder's name as this server writes it: people write `/` between a folder and the one it
+    /// is in, whatever the server does.
+    pub(super) async fn wire_name(&mut self, folder: &str) -> Result<String, ImapError> {
+        let name = to_wire(folder);
+        if !name.contains('/') {
+            return Ok(name);
+        }
+        let mut between = None;
+        self.command_ok("listing the folders", "LIST \"\" \"\"", SMALL, |response| {
+            if let Response::MailboxData(MailboxDatum::List(found)) = response {
+                between = found.delimiter.as_deref().map(str::to_owned);
+            }
+        })
+        .await?;
+        Ok(match between {
+            Some(between) if between != "/" => name.replace('/', &between),
+            _ => name,
+        })
+    }
+
+    /// The UIDs from `first` to `last` that are there, in order.
+    pub(super) async fn search(&mut self, first: u32, last: u32) -> Result<Vec<u32>, ImapError> {
+        let mut uids = self.search_set(&format!("{first}:{last}")).await?;
+        uids.retain(|uid| (first..=last).contains(uid));
+        uids.sort_unstable();
+        uids.dedup();
+        Ok(uids)
+    }
+
+    /// Those of these UIDs that are still there.
+    pub(super) async fn present(&mut self, uids: &[u32]) -> Result<Vec<u32>, ImapError> {
+        self.those(uids, "").await
+    }
+
+    /// Those of these UIDs that are marked as deleted.
+    pub(super) async fn deleted(&mut self, uids: &[u32]) -> Result<Vec<u32>, ImapError> {
+        self.those(uids, " DELETED").await
+    }
+
+    async fn those(&mut self, uids: &[u32], what: &str) -> Result<Vec<u32>, ImapError> {
+        let mut found = Vec::new();
+        for set in sets(uids) {
+            found.extend(self.search_set(&format!("{set}{what}")).await?);
+        }
+        found.retain(|uid| uids.contains(uid));
+        Ok(found)
+    }
+
+    async fn search_set(&mut self, set: &str) -> Result<Vec<u32>, ImapError> {
+        let mut uids = Vec::new();
+        let command = format!("UID SEARCH UID {set}");
+        self.command_ok("looking for mail", &command, SMALL, |response| {
+            if let Response::MailboxData(MailboxDatum::Search(found)) = response {
+                uids.extend_from_slice(found);
+            }
+        })
+        .await?;
+        Ok(uids)
+    }
+
+    /// What the server tells of these messages, in order; those that are gone are missing. A
+    /// message without a date arrived `now`.
+    pub(super) async fn sight(
+        &mut self,
+        uids: &[u32],
+        now: Timestamp,
+    ) -> Result<Vec<Sighted>, ImapError> {
+        let mut sighted: Vec<Sighted> = Vec::with_capacity(uids.len());
+        for set in sets(uids) {
+            let command = format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE FLAGS)");
+            self.command_ok("looking at mail", &command, SMALL, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some(message) = sighted_in(attributes, now)
+                {
+                    sighted.push(message);
+                }
+            })
+            .await?;
+        }
+        sighted.sort_by_key(|message| message.uid);
+        sighted.dedup_by_key(|message| message.uid);
+        sighted.retain(|message| uids.binary_search(&message.uid).is_ok());
+        Ok(sighted)
+    }
+
+    /// Hands each of these messages to `each` as it comes, as often as it comes. An answer that
+    /// does not end in OK is an error, but what came before it came whole.
+    pub(super) async fn bodies(
+        &mut self,
+        uids: &[u32],
+        mut each: impl FnMut(u32, &[u8]),
+    ) -> Result<(), ImapError> {
+        for set in sets(uids) {
+            let command = format!("UID FETCH {set} (UID BODY.PEEK[])");
+            self.command_ok("fetching mail", &command, WHOLE_LIMITS, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some(uid) = uid_in(attributes)
+                    && let Some(raw) = section_in(attributes, None)
+                    && !raw.is_empty()
+                {
+                    each(uid, raw);
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// A large message, piece by piece; what was got when it ends, or is over `most` bytes. `None`
+    /// when the server does not give it.
+    pub(super) async fn pieces(
+        &mut self,
+        uid: u32,
+        most: u64,
+    ) -> Result<Option<Growing>, ImapError> {
+        let mut message = Growing::new();
+        loop {
+            let before = message.size();
+            let mut came = false;
+            let command = format!("UID FETCH {uid} (UID BODY.PEEK[]<{before}.{PIECE}>)");
+            self.command_ok("fetching a large message", &command, PIECE_LIMITS, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && uid_in(attributes) == Some(uid)
+                    && let Some(raw) = section_in(attributes, None)
+                    && !came
+                {
+                    message.push(raw);
+                    came = true;
+                }
+            })
+            .await?;
+            // Nothing is not the same as an empty piece, which ends a message.
+            if !came || message.size() == 0 {
+                return Ok(None);
+            }
+            if message.size() - before < PIECE || message.size() > most {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// The headers of a message and the first of its text (M-04, T-37); `None` when the server
+    /// does not give them.
+    pub(super) async fn stub(&mut self, uid: u32) -> Result<Option<Vec<u8>>, ImapError> {
+        let (mut head, mut text) = (None, None);
+        let command = format!(
+            "UID FETCH {uid} (UID BODY.PEEK[HEADER]<0.{STUB_HEADERS}> BODY.PEEK[TEXT]<0.{STUB_BODY}>)"
+        );
+        self.command_ok("fetching an oversize message", &command, STUB_LIMITS, |response| {
+            if let Response::Fetch(_, attributes) = response
+                && uid_in(attributes) == Some(uid)
+            {
+                let part = |part| section_in(attributes, Some(part)).map(<[u8]>::to_vec);
+                head = part(MessageSection::Header).or(head.take());
+                text = part(MessageSection::Text).or(text.take());
+            }
+        })
+        .await?;
+        Ok(head.map(|mut raw| {
+            raw.extend(text.unwrap_or_default());
+            raw
+        }))
+    }
+}
+
+fn uid_in(attributes: &[AttributeValue<'_>]) -> Option<u32> {
+    attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::Uid(uid) => Some(*uid),
+        _ => None,
+    })
+}
+
+// The bytes of the whole message or of one part of it, if they came.
+fn section_in<'a>(
+    attributes: &'a [AttributeValue<'_>],
+    part: Option<MessageSection>,
+) -> Option<&'a [u8]> {
+    attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::BodySection { section, data: Some(data), .. } => {
+            let is_it = match (section, &part) {
+                (None, None) => true,
+                (Some(SectionPath::Full(found)), Some(part)) => found == part,
+                _ => false,
+            };
+            is_it.then_some(data.as_ref())
+        }
+        _ => None,
+    })
+}
+
+fn sighted_in(attributes: &[AttributeValue<'_>], now: Timestamp) -> Option<Sighted> {
+    let uid = uid_in(attributes)?;
+    let (mut size, mut arrived_at) = (None, now);
+    let (mut is_deleted, mut is_seen) = (false, false);
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Rfc822Size(bytes) => size = Some(u64::from(*bytes)),
+            AttributeValue::InternalDate(text) => arrived_at = date(text).unwrap_or(now),
+            AttributeValue::Flags(flags) => {
+                let has = |flag: &str| flags.iter().any(|one| one.eq_ignore_ascii_case(flag));
+                (is_deleted, is_seen) = (has("\\Deleted"), has("\\Seen"));
+            }
+            _ => {}
+        }
+    }
+    // A change of flags that nobody asked about has no size.
+    size.map(|size| Sighted { uid, size, arrived_at, is_deleted, is_seen })
+}
+
+// `date-time` of RFC 3501 §9: ` 7-Feb-1994 21:52:25 -0800`.
+fn date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?;
+    parsed.to_timestamp().ok()
+}
+
+fn is_inbox(name: &str) -> bool {
+    name.eq_ignore_ascii_case("INBOX")
+}
+
+/// Sets of UIDs, as commands name them, none too long for a command line.
+pub(super) fn sets(uids: &[u32]) -> Vec<String> {
+    let mut sets: Vec<String> = Vec::new();
+    let mut at = 0;
+    while let Some(&first) = uids.get(at) {
+        let mut last = first;
+        at += 1;
+        while uids.get(at) == Some(&last.wrapping_add(1)) && last != u32::MAX {
+            last += 1;
+            at += 1;
+        }
+        let range = if first == last { first.to_string() } else { format!("{first}:{last}") };
+        match sets.last_mut() {
+            Some(set) if set.len() + range.len() < SET => {
+                set.push(',');
+                set.push_str(&range);
+            }
+            _ => sets.push(range),
+        }
+    }
+    sets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_uids_are_short() {
+        assert_eq!(sets(&[]), Vec::<String>::new());
+        assert_eq!(sets(&[1, 2, 3, 7, 9, 10, u32::MAX]), ["1:3,7,9:10,4294967295"]);
+        let scattered: Vec<u32> = (0..5_000).map(|n| 4_000_000_000 + 2 * n).collect();
+        let sets = sets(&scattered);
+        assert!(sets.iter().all(|set| set.len() <= SET));
+        let count: usize = sets.iter().map(|set| set.split(',').count()).sum();
+        assert_eq!(count, scattered.len());
+    }
+
+    #[test]
+    fn dates_are_read_as_servers_write_them() {
+        for (text, second) in [
+            (" 7-Feb-1994 21:52:25 -0800", Some(760_686_745)),
+            ("17-Jul-1996 02:44:25 +0000", Some(837_571_465)),
+            ("yesterday", None),
+        ] {
+            assert_eq!(date(text).map(Timestamp::as_second), second, "{text}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a server tells of messages before they are fetched. One message it cannot tell of, in words
+//! that nobody can read or by ending the session, holds up no other (E-01).
+
+use super::error::ImapError;
+use super::folder::Sighted;
+use super::ledger::Entry;
+use super::watch::ImapWatch;
+use crate::intake::error::IntakeError;
+
+// A set that ended a session is asked about in so many parts the next time.
+const PARTS: usize = 8;
+
+impl ImapWatch {
+    /// What the server tells of these messages. The set whose answer ended a session is asked about
+    /// in parts by the sessions after it, until the one message is found: that is owed.
+    pub(super) async fn sight_around(&mut self, uids: &[u32]) -> Result<Vec<Sighted>, IntakeError> {
+        let now = self.now();
+        let (doubted, others): (Vec<u32>, Vec<u32>) =
+            uids.iter().partition(|uid| self.doubted.contains(uid));
+        let mut sighted = Vec::with_capacity(uids.len());
+        let part = doubted.len().div_ceil(PARTS).max(1);
+        for part in doubted.chunks(part) {
+            match self.session().sight(part, now).await {
+                Ok(more) => sighted.extend(more),
+                Err(cause) => return Err(self.doubt(part, cause).await),
+            }
+        }
+        self.doubted.clear();
+        match self.session().sight(&others, now).await {
+            Ok(more) => sighted.extend(more),
+            Err(cause) => {
+                self.doubted = others;
+                return Err(self.failed(cause));
+            }
+        }
+        sighted.sort_by_key(|message| message.uid);
+        Ok(sighted)
+    }
+
+    async fn doubt(&mut self, part: &[u32], cause: ImapError) -> IntakeError {
+        self.doubted = part.to_vec();
+        if let [uid] = part {
+            self.doubted.clear();
+            let owed = vec![(*uid, cause.first_line())];
+            self.name_owed(&owed);
+            let low = self.open.position.low;
+            if let Err(error) = self.enter(Entry { owed, ..Entry::default() }, low).await {
+                return error;
+            }
+        }
+        self.failed(cause)
+    }
+}

@@ -1,0 +1,16 @@
+//! Mailboxes on IMAP servers: the cases of mail.md §9 and what threats.md says of servers, against
+//! Dovecot where it can show them, else against a scripted server that plays `fixtures/dialogues`.
+//! Takes about a minute on two cores.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broken;
+mod cuts;
+mod desk;
+mod house;
+mod pace;
+mod positions;
+mod safety;
+mod settling;
+mod starts;

@@ -1,0 +1,59 @@
+//! How often a server is tried that refuses or is away (P-21, R-39), by a clock that stands where
+//! the test puts it.
+
+use std::time::Duration;
+
+use guichet::intake::After;
+use jiff::SignedDuration;
+
+use crate::desk::{Desk, letters, logged};
+use crate::support::account::{Account, Message};
+use crate::support::scripted::Scripted;
+
+#[test]
+fn p_21_at_most_three_logins_in_a_quarter_of_an_hour_after_refusals() {
+    let desk = Desk::new();
+    let server = Scripted::start("login_refused_at_first", Account::holding(letters(1)));
+    let mut watch = desk.watch(desk.options(&server));
+    let mut logins = Vec::new();
+    // Two hours, looked at every ten seconds.
+    for tick in 0..720 {
+        let before = server.count("AUTHENTICATE");
+        let _ = desk.attempt(&mut watch);
+        if server.count("AUTHENTICATE") > before {
+            logins.push(tick * 10);
+        }
+        desk.pass(SignedDuration::from_secs(10));
+    }
+    assert!(logins.len() >= 4, "it gave up: {logins:?}");
+    for (index, first) in logins.iter().enumerate() {
+        let within = logins[index..].iter().filter(|login| *login - first < 15 * 60).count();
+        assert!(within <= 3, "{within} logins in 15 minutes: {logins:?}");
+    }
+}
+
+#[test]
+fn a_server_that_is_away_is_tried_again_later_and_later_and_the_house_can_stop_meanwhile() {
+    let desk = Desk::new();
+    let server = Scripted::play("greet\n  S: * BYE not now\n  close\n", Account::new());
+    let log = logged(|| desk.run_for(&desk.options(&server), Duration::from_secs(5)));
+    // Half a second to a second, one to two, two to four.
+    assert!((3..=6).contains(&server.connections()), "{} tries", server.connections());
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    assert!(log.contains("not now") && log.contains("hint: "), "{log}");
+}
+
+#[test]
+fn a_mailbox_at_rest_hears_of_decisions_and_of_the_end() {
+    let desk = Desk::new();
+    let server = Scripted::play("", Account::holding(letters(2)));
+    let mut options = desk.options(&server);
+    options.after = After::Flag;
+    let is_read = |message: &Message| message.flags == ["\\Seen"];
+    desk.run_until(&options, |desk| {
+        desk.decide();
+        server.account().inbox().messages.iter().all(is_read)
+    });
+    assert_eq!(desk.uids("support"), [1, 2]);
+    assert_eq!(server.count("LOGOUT"), 1, "{:?}", server.heard());
+}
