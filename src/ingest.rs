@@ -7,6 +7,7 @@ mod readers;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Ingest {
     options: Options,
     readers: Readers,
     ahead: Option<InHand>,
+    /// What could not be handed back: leased in our name, and in nobody's hands.
+    strays: RefCell<Vec<Claim>>,
     /// As of the last claim.
     keys: Arc<Keyring>,
 }
@@ -118,7 +121,8 @@ impl Ingest {
     ) -> Ingest {
         let readers = Readers::new(options.readers, store.clone(), policy.clone());
         let keys = Arc::default();
-        Ingest { store, policy, clock, ids, options, readers, ahead: None, keys }
+        let strays = RefCell::default();
+        Ingest { store, policy, clock, ids, options, readers, ahead: None, strays, keys }
     }
 
     /// Decides one batch of what is due, or, when nothing is, comes back to one message whose sender
@@ -135,6 +139,7 @@ impl Ingest {
         let batch = match self.ahead.take() {
             Some(batch) => batch,
             None => {
+                self.hand_back_strays()?;
                 let claims = self.claim(now)?;
                 if claims.is_empty() {
                     return self.settle_owed(now);
@@ -191,10 +196,11 @@ impl Ingest {
 
     /// Hands the claimed messages to the readers; one that was tried too often is not read again.
     fn begin(&mut self, claims: Vec<Claim>) -> Result<InHand, StoreError> {
-        let wanted = claims
-            .iter()
-            .filter(|claim| !is_worn_out(claim))
-            .map(|claim| Wanted { message: claim.id().to_owned(), mailbox: claim.mailbox.clone() });
+        let wanted = claims.iter().filter(|claim| !is_worn_out(claim)).map(|claim| Wanted {
+            message: claim.id().to_owned(),
+            mailbox: claim.mailbox.clone(),
+            size: claim.size,
+        });
         let wanted: Vec<Wanted> = wanted.collect();
         match self.readers.read(wanted, &self.keys) {
             Ok(batch) => Ok(InHand { claims, batch }),
@@ -314,12 +320,27 @@ impl Ingest {
 
     /// Gives leases back after a failure that is not the messages' fault.
     fn hand_back(&self, claims: Vec<Claim>) {
+        let ours = claims.clone();
         let handed_back = self.store.transact(move |sql| {
             claims.iter().try_for_each(|claim| spool::release(sql, claim, Attempt::Forgiven))
         });
         if let Err(failure) = handed_back {
-            warn!("messages could not be handed back, they wait for their leases: {failure}");
+            warn!("messages could not be handed back yet: {failure}");
+            self.strays.borrow_mut().extend(ours);
         }
+    }
+
+    /// Hands back what could not be when the store was away: nothing else waits for its lease then.
+    fn hand_back_strays(&mut self) -> Result<(), StoreError> {
+        let strays = self.strays.get_mut();
+        while let Some(claim) = strays.last().cloned() {
+            match self.store.transact(move |sql| spool::release(sql, &claim, Attempt::Forgiven)) {
+                // The lease ran out meanwhile, or the first attempt was committed after all.
+                Ok(()) | Err(StoreError::Violated(_)) => strays.pop(),
+                Err(failure) => return Err(failure),
+            };
+        }
+        Ok(())
     }
 
     /// After a failure of its own a message waits, longer each time, and is held in the end.
@@ -349,8 +370,12 @@ impl Ingest {
             })?;
             return Ok(Progress { next: next.map_or(Next::Idle, Next::At), decided: Vec::new() });
         };
-        let wanted =
-            Wanted { message: owed.arrived.message.clone(), mailbox: owed.mailbox.clone() };
+        let wanted = Wanted {
+            message: owed.arrived.message.clone(),
+            mailbox: owed.mailbox.clone(),
+            // It is read alone.
+            size: 0,
+        };
         let reading = self.readers.read(vec![wanted], &self.keys)?.collect()?.pop().flatten();
         let (policy, ids) = (self.policy.clone(), self.ids.clone());
         let at = match self.options.time {

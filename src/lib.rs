@@ -18,16 +18,16 @@
 //! | room | | |
 //! |---|---|---|
 //! | [`mail`] | pure | turns bytes into an [`mail::InboundMessage`] |
-//! | [`triage`] | pure | turns a message and facts into a [`triage::Plan`] |
-//! | [`intake`] | shell | brings raw messages in, tells a mailbox which are safe |
+//! | [`triage`] | pure | turns a message and facts into a [`triage::Plan`]; signs ids, and knows its own again |
+//! | [`intake`] | shell | brings raw messages in from IMAP servers, maildirs and files, tells a mailbox which are safe |
 //! | [`ingest`] | shell | walks messages from claim to decision |
-//! | [`store`] | shell | remembers, one transaction at a time: SQLite or PostgreSQL |
-//! | [`outbox`] | shell | renders outgoing mail and gets it away |
+//! | [`store`] | shell | remembers, one transaction at a time, in SQLite or PostgreSQL; shares the work among workers |
+//! | [`outbox`] | shell | renders outgoing mail and gets it away, by SMTP or into a maildir |
 //! | [`cli`] | shell | the commands, one file a noun |
 //! | [`config`] | edge | the file as written, the settings as used |
 //! | [`daemon`] | edge | starts the rooms, watches them, stops them |
 //! | [`clock`] | edge | the only sources of time and chance |
-//! | [`net`] | edge | reaches servers: TCP, TLS, timeouts |
+//! | [`net`] | edge | reaches servers for `intake`, `outbox` and `store`: TCP, TLS, timeouts |
 //!
 //! Who may use whom is written down, and checked, in `tests/rooms.rs`.
 

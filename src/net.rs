@@ -89,7 +89,7 @@ pub enum NetError {
     #[error("`{host}` and guichet found no way to protect the connection: {said}\nhint: {hint}")]
     Tls { host: String, said: String, hint: &'static str },
     #[error(
-        "`{host}` did not answer within {} s while {doing}\nhint: guichet tries again by itself; see whether a firewall drops the connection", .after.as_secs()
+        "`{host}` did not answer within {} s while {doing}\nhint: guichet tries again by itself; see whether a firewall drops the connection, and that `tls` says how the port begins", .after.as_secs()
     )]
     Timeout { host: String, doing: &'static str, after: Duration },
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use jiff::Timestamp;
 
 use super::desk::{self, Desk};
 use super::exit::{self, Exit, failure};
@@ -20,7 +21,7 @@ use crate::mail::reply::Scope;
 use crate::store::spool::{self, Arrived, Intake};
 use crate::store::{Location, Store, decisions, facts, keys, tickets};
 use crate::triage::plan::{Decision, Plan, Story, Verdict};
-use crate::triage::{self, Keyring};
+use crate::triage::{self, Keyring, Step};
 
 #[derive(Args)]
 pub(super) struct ExplainArgs {
@@ -133,6 +134,16 @@ fn keys_of(blank: &Store, settings: &Settings, ids: &Ids, clock: &dyn Clock) -> 
     Ok(blank.transact(move |sql| keys::begin(sql, &ids, now))?)
 }
 
+/// The story of a message that has none yet, but for what it waits for.
+fn undecided(until: Option<Timestamp>) -> Story {
+    let steps = until.map(|until| Step {
+        rule: "M-01".into(),
+        said: format!("too much mail of its sender or their domain: decided after {until}"),
+        key: Some("limits".into()),
+    });
+    Story { steps: steps.into_iter().collect(), ..Story::default() }
+}
+
 fn decision_of(plan: &Plan) -> Option<Decision> {
     match plan.verdict {
         Verdict::Decided(decision) => Some(decision),
@@ -167,10 +178,11 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
     }
     let mut told = Vec::new();
     for id in messages {
-        let (stored, raw, arrived_at, keys) = desk.store.read_only(|sql| {
+        let (stored, raw, arrived_at, until, keys) = desk.store.read_only(|sql| {
             let stored = decisions::one(sql, &id)?;
             let (raw, arrived_at) = (spool::raw(sql, &id)?, spool::arrived_at(sql, &id)?);
-            Ok((stored, raw, arrived_at, keys::keyring(sql)?))
+            let until = spool::deferred_until(sql, &id)?;
+            Ok((stored, raw, arrived_at, until, keys::keyring(sql)?))
         })?;
         // The words are in the raw bytes; what was made of them is in the story, if there is one.
         let message = raw.and_then(|raw| mail::read(&raw).ok());
@@ -179,7 +191,7 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
                 let decision = Decision { outcome: entry.outcome, reason: entry.reason };
                 (Some(decision), entry.mailbox, story)
             }
-            None => (None, String::new(), Story::default()),
+            None => (None, String::new(), undecided(until)),
         };
         let policy = &desk.settings.policy;
         let scope = match story.ticket.matched_by {

@@ -41,6 +41,9 @@ use exit::Exit;
 #[derive(Parser)]
 #[command(name = "guichet", version, disable_version_flag = true, propagate_version = false)]
 struct Cli {
+    /// Prints the version
+    #[arg(long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(flatten)]
     globals: Globals,
     #[command(subcommand)]

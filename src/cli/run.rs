@@ -217,7 +217,7 @@ fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
 fn tell(decided: &Decided, redact: file::Redact, tally: &Tally) {
     let story = &decided.plan.story;
     let Verdict::Decided(decision) = decided.plan.verdict else {
-        info!(message.id = decided.claim.id(), "a message waits: its sender is over a limit");
+        tell_waiting(decided, tally);
         return;
     };
     *tally
@@ -251,6 +251,24 @@ fn tell(decided: &Decided, redact: file::Redact, tally: &Tally) {
         ticket.number = decided.applied.ticket,
         "{}",
         escape(&said)
+    );
+}
+
+/// A message over a limit: by which key, and until when.
+fn tell_waiting(decided: &Decided, tally: &Tally) {
+    let Verdict::Deferred { until } = decided.plan.verdict else { return };
+    let key = decided.plan.story.steps.iter().rev().find_map(|step| step.key.as_deref());
+    let key = key.unwrap_or("limits");
+    *tally
+        .lock()
+        .expect("no holder of this lock panics")
+        .entry(format!("left waiting for room, by `{key}`"))
+        .or_default() += 1;
+    info!(
+        message.id = decided.claim.id(),
+        mailbox.name = decided.claim.mailbox,
+        %until,
+        "a message waits: its sender is over `{key}`"
     );
 }
 

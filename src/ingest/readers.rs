@@ -18,6 +18,8 @@ use crate::triage::{self, Keyring, Policy};
 const STACK: usize = 32 * 1024 * 1024;
 // Messages that a reader takes at a time: few, so that all of them end at about the same time.
 const SHARE: usize = 8;
+// Bytes that a reader takes out of the store at a time; a larger message comes alone.
+const HELD: u64 = 512 * 1024;
 
 /// Threads that read messages, ended when dropped.
 pub(super) struct Readers {
@@ -36,6 +38,8 @@ pub(super) struct Wanted {
     pub message: String,
     /// The mailbox it came to.
     pub mailbox: String,
+    /// Bytes, about: it says which are held in memory together.
+    pub size: u64,
 }
 
 /// Messages that are being read.
@@ -131,7 +135,7 @@ fn serve(queue: &Mutex<Receiver<Work>>, store: &Store, policy: &Policy) {
     loop {
         let work = queue.lock().expect("no holder of this lock panics").recv();
         let Ok(Work { wanted, keys, answer }) = work else { return };
-        let read = || wanted.iter().map(|wanted| read_one(wanted, store, policy, &keys)).collect();
+        let read = || read_share(&wanted, store, policy, &keys);
         // A panic is the misfortune of one share: its answer is dropped, the next share is read.
         if let Ok(read) = catch_unwind(AssertUnwindSafe(read)) {
             // Nobody waits any more when the batch was handed back.
@@ -140,19 +144,41 @@ fn serve(queue: &Mutex<Receiver<Work>>, store: &Store, policy: &Policy) {
     }
 }
 
-// The bytes of one message at a time are in a reader's memory.
-fn read_one(
-    wanted: &Wanted,
-    store: &Store,
-    policy: &Policy,
-    keys: &Keyring,
-) -> Result<Reading, StoreError> {
-    let raw = store.read_only(|sql| spool::raw(sql, &wanted.message))?;
-    Ok(match mail::read(raw.as_deref().unwrap_or_default()) {
+// The bytes of a few messages at a time are in a reader's memory. They are read while no view of the
+// store is open: what is committed meanwhile could not leave the WAL.
+fn read_share(wanted: &[Wanted], store: &Store, policy: &Policy, keys: &Keyring) -> Read {
+    let mut readings = Vec::with_capacity(wanted.len());
+    let mut rest = wanted;
+    while !rest.is_empty() {
+        let (some, later) = rest.split_at(held_together(rest));
+        let raws = store.read_only(|sql| {
+            some.iter().map(|one| spool::raw(sql, &one.message)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let read = some.iter().zip(raws).map(|(wanted, raw)| {
+            read_one(wanted, raw.as_deref().unwrap_or_default(), policy, keys)
+        });
+        readings.extend(read);
+        rest = later;
+    }
+    Ok(readings)
+}
+
+// At least one.
+fn held_together(wanted: &[Wanted]) -> usize {
+    let mut bytes: u64 = 0;
+    let fits = |one: &&Wanted| {
+        bytes = bytes.saturating_add(one.size);
+        bytes <= HELD
+    };
+    wanted.iter().take_while(fits).count().max(1)
+}
+
+fn read_one(wanted: &Wanted, raw: &[u8], policy: &Policy, keys: &Keyring) -> Reading {
+    match mail::read(raw) {
         Ok(message) => {
             let questions = Box::new(triage::ask(&message, &wanted.mailbox, policy, keys));
             Reading::Read { message: Arc::new(message), questions }
         }
         Err(why) => Reading::Closed(Box::new(triage::unreadable(&why))),
-    })
+    }
 }

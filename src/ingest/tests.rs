@@ -105,3 +105,15 @@ fn p_12_a_message_that_was_tried_is_alone_in_our_hands() {
     assert_eq!(ingest.step().expect("it steps").decided.len(), 1);
     stands([("done", 1), ("done", 2), ("done", 1)]);
 }
+
+#[test]
+fn what_could_not_be_handed_back_is_decided_as_soon_as_the_store_is_there_again() {
+    let (store, mut ingest) = waiting(3);
+    let claims = ingest.claim(at(3)).expect("all three are claimed");
+    // One was handed back after all: its answer was lost.
+    ingest.hand_back(claims[..1].to_vec());
+    ingest.strays.borrow_mut().extend(claims);
+    while let Next::Now = ingest.step().expect("it steps").next {}
+    // P-12: the trouble was not theirs, and counts as no attempt.
+    assert_eq!(standing(&store), vec![("done".to_owned(), 1); 3]);
+}

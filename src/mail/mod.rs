@@ -7,6 +7,7 @@ mod body;
 pub mod bounce;
 mod charset;
 mod date;
+mod excuse;
 mod headers;
 pub mod html;
 mod identity;
@@ -29,6 +30,7 @@ use serde::Serialize;
 pub use address::{Address, AddressKey, AddressProblem, PlusTag, Spelling};
 pub use attachment::{Attachment, AttachmentSource, CutError, cut};
 pub use bounce::{Bounce, BouncedRecipient, MachineReport};
+pub use excuse::EXCHANGE as EXCUSE;
 pub use kind::{Automatic, Signal, Strength, automatic, list_marks};
 pub use marks::Marks;
 pub use read::read;
@@ -212,6 +214,9 @@ impl Flag {
 pub enum Unreadable {
     #[error("the message is empty")]
     Empty,
+    /// E-12.
+    #[error("the server could not give out the message, and gave an excuse in its place")]
+    Excuse,
     #[error("the message has no header field at all")]
     NoHeader,
     #[error("the reader gave up on it: {0}")]

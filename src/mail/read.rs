@@ -12,6 +12,7 @@ use super::body;
 use super::bounce;
 use super::charset::Charset;
 use super::date;
+use super::excuse::is_excuse;
 use super::headers::{Fields, unfold};
 use super::identity;
 use super::kind;
@@ -89,6 +90,9 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         identity::made_up_id(&content_hash)
     });
     let subject = reader.subject();
+    if is_excuse(&fields, &subject) {
+        return Err(Unreadable::Excuse);
+    }
     let from = reader.from();
     let sender = reader.one("sender");
     let resent_from = reader.one("resent-from");

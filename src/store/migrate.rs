@@ -18,12 +18,14 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0002_keys", sql: include_str!("migrations/sqlite/0002_keys.sql") },
     Migration { name: "0003_uids", sql: include_str!("migrations/sqlite/0003_uids.sql") },
     Migration { name: "0004_workers", sql: include_str!("migrations/sqlite/0004_workers.sql") },
+    Migration { name: "0005_logins", sql: include_str!("migrations/sqlite/0005_logins.sql") },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
     Migration { name: "0002_keys", sql: include_str!("migrations/postgres/0002_keys.sql") },
     Migration { name: "0003_uids", sql: include_str!("migrations/postgres/0003_uids.sql") },
     Migration { name: "0004_workers", sql: include_str!("migrations/postgres/0004_workers.sql") },
+    Migration { name: "0005_logins", sql: include_str!("migrations/postgres/0005_logins.sql") },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.

@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod decisions;
 pub mod facts;
 pub mod keys;
+pub mod logins;
 pub mod mailboxes;
 pub mod migrate;
 pub mod outbox;
@@ -26,6 +27,8 @@ mod work;
 pub mod workers;
 
 use std::path::PathBuf;
+
+use tokio::sync::oneshot;
 
 use crate::net::{Password, Security};
 pub use postgres::Postgres;
@@ -154,7 +157,7 @@ pub enum StoreError {
     )]
     NoThread(String),
     #[error(
-        "the database `{place}` and guichet do not agree on how to connect: {said}\nhint: see that the server has TLS switched on and takes a password; only on this machine may `store.tls` be `none`"
+        "the database `{place}` and guichet do not agree on how to connect: {said}\nhint: see that `store.password` is set where the server wants one, and that it has TLS switched on; only on this machine may `store.tls` be `none`"
     )]
     NotAgreed { place: String, said: String },
     #[error(
@@ -254,11 +257,18 @@ impl Store {
         &self,
         work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let answer = match self {
+        self.queue(work).wait()
+    }
+
+    /// The same, and the answer is waited for later. What is queued first runs first.
+    pub fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    ) -> Queued<T> {
+        Queued(match self {
             Store::Postgres(postgres) => postgres.submit(work),
             Store::Sqlite(sqlite) => sqlite.submit(work),
-        };
-        answer.blocking_recv().unwrap_or(Err(StoreError::Stopped))
+        })
     }
 
     /// The same for an async thread: `work` is queued at once, the answer is awaited.
@@ -270,10 +280,7 @@ impl Store {
         T: Send + 'static,
         W: FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
     {
-        let answer = match self {
-            Store::Postgres(postgres) => postgres.submit(work),
-            Store::Sqlite(sqlite) => sqlite.submit(work),
-        };
+        let Queued(answer) = self.queue(work);
         async move { answer.await.unwrap_or(Err(StoreError::Stopped)) }
     }
 
@@ -313,6 +320,17 @@ impl Store {
             Store::Postgres(postgres) => postgres.take_role(),
             Store::Sqlite(sqlite) => sqlite.take_role(),
         }
+    }
+}
+
+/// A piece of work that runs, or soon will; it runs to its end also when nobody waits for it.
+#[derive(Debug)]
+pub struct Queued<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Queued<T> {
+    /// Waits for the answer; not for use on an async thread.
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.blocking_recv().unwrap_or(Err(StoreError::Stopped))
     }
 }
 

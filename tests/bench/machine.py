@@ -2,11 +2,41 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
+import threading
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Peak:
+    """The peak RSS of a child while it runs. Not `ru_maxrss`: that begins with the memory of the
+    parent, which the child has until it executes its own program."""
+
+    PAUSE = 0.005
+
+    def __init__(self, pid):
+        self.status, self.kb = pathlib.Path(f"/proc/{pid}/status"), 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        while not self.ended.wait(self.PAUSE):
+            try:
+                found = re.search(r"VmHWM:\s+(\d+)", self.status.read_text())
+            except OSError:
+                return
+            if found:
+                self.kb = max(self.kb, int(found[1]))
+
+    def megabytes(self):
+        """Once the child ended."""
+        self.ended.set()
+        self.thread.join()
+        return self.kb / 1024
 
 
 def describe():
@@ -28,13 +58,14 @@ class Run:
             begun = time.monotonic()
             child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=said)
+            peak = Peak(child.pid)
             # Of this child alone, unlike RUSAGE_CHILDREN.
             _, status, usage = os.wait4(child.pid, 0)
             self.seconds = time.monotonic() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
         self.code = child.returncode
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.rss = usage.ru_maxrss / 1024
+        self.rss = peak.megabytes()
         self.said = pathlib.Path(log).read_text(errors="replace")
 
 
@@ -50,6 +81,7 @@ class Daemon:
             begun = time.monotonic()
             child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=said)
+        peak = Peak(child.pid)
         with open(log, "rb") as lines:
             decided, rest = 0, b""
             while decided < count and time.monotonic() - begun < self.PATIENCE:
@@ -66,7 +98,7 @@ class Daemon:
         _, status, usage = os.wait4(child.pid, 0)
         self.code = child.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.rss = usage.ru_maxrss / 1024
+        self.rss = peak.megabytes()
         self.said = pathlib.Path(log).read_text(errors="replace")
 
 

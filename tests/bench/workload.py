@@ -70,11 +70,14 @@ MAILDIR = ['name = "support"', 'provider = "maildir"', 'address = "support@helpd
 
 
 def fill(folder, mail):
-    """A maildir that holds copies of these files, all on the disk."""
+    """A maildir that holds copies of these files, all on the disk. Each is as old as its name says:
+    that is when a maildir, and a server that keeps one, says that it arrived."""
     for part in ("cur", "new", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     for one in mail:
-        shutil.copy(one, folder / "new" / one.name)
+        copy = shutil.copy(one, folder / "new" / one.name)
+        arrived = int(one.name.split(".", 1)[0])
+        os.utime(copy, (arrived, arrived))
     os.sync()
 
 

@@ -69,6 +69,40 @@ fn what_waits_is_told_as_an_object_too() {
     assert!(desk.ok(&["explain", &ids[1]]).contains("waits to be decided"));
 }
 
+// E-142: what waits for room says by which limit, and until when.
+#[test]
+fn a_message_over_a_limit_says_what_it_waits_for() {
+    let desk = Desk::new("[limits]\nper_sender = \"1/h\"\n");
+    // Limits count by arrival: these have just come.
+    let now = arrival();
+    for n in 0..2 {
+        let id = format!("{n}@contoso.example");
+        let mail = message("claire@contoso.example", &format!("Mail {n}"), &id, "", "Hello");
+        desk.deliver(&format!("{now}.{n}.a"), &mail);
+    }
+    let output = desk.run(&["run", "--once"]);
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{log}");
+    assert!(log.contains("its sender is over `limits.per_sender`"), "{log}");
+    assert!(log.contains("1 × left waiting for room, by `limits.per_sender`"), "{log}");
+    let store = rusqlite::Connection::open(desk.path().join("state/guichet.db")).expect("it opens");
+    let deferred = "SELECT id FROM message WHERE state = 'deferred'";
+    let id: String = store.query_row(deferred, [], |row| row.get(0)).expect("one waits");
+    let told = desk.ok(&["explain", &id]);
+    assert!(told.contains("decided after") && told.contains("[limits]"), "{told}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the daemon lives in the machine's time")]
+fn arrival() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+#[test]
+fn the_version_is_told_as_an_option_too() {
+    let desk = Desk::new("");
+    assert!(desk.ok(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
+}
+
 #[test]
 fn a_dash_is_standard_input() {
     let desk = Desk::new(CONTOSO);

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use guichet::clock::Clock;
 use guichet::intake::After;
+use guichet::net::Password;
 use jiff::SignedDuration;
 
-use crate::desk::{Desk, letters, logged};
+use crate::desk::{Desk, imap, letters, logged};
 use crate::support::account::{Account, Message};
 use crate::support::scripted::Scripted;
 
@@ -30,6 +32,36 @@ fn p_21_at_most_three_logins_in_a_quarter_of_an_hour_after_refusals() {
         let within = logins[index..].iter().filter(|login| *login - first < 15 * 60).count();
         assert!(within <= 3, "{within} logins in 15 minutes: {logins:?}");
     }
+}
+
+#[test]
+fn p_21_logins_are_counted_across_processes_and_a_corrected_one_is_tried_at_once() {
+    let desk = Desk::new();
+    let server = Scripted::play("", Account::holding(letters(1)));
+    let mut wrong = desk.options(&server);
+    imap(&mut wrong).login.password = Password::new("not this");
+    let logins = || server.count("AUTHENTICATE");
+    // `run --once` from cron, each minute for an hour: a process each.
+    let mut tried = Vec::new();
+    for minute in 0..60 {
+        let before = logins();
+        let mut watch = desk.watch(wrong.clone());
+        let mut looked = Ok(desk.clock.now());
+        let log = logged(|| looked = desk.attempt(&mut watch));
+        if logins() > before {
+            assert!(looked.is_err());
+            tried.push(minute);
+        } else {
+            assert_eq!(watch.left_behind(), Some("its server refused too many logins"));
+            assert!(log.contains("is left alone until 2026-01-05T1"), "{log}");
+        }
+        desk.pass(SignedDuration::from_mins(1));
+    }
+    assert_eq!(tried, [0, 1, 2, 15, 16, 17, 30, 31, 32, 45, 46, 47]);
+    // Within the quarter of an hour after the last three.
+    desk.clock.set(desk.clock.now() - SignedDuration::from_mins(10));
+    desk.settle(&mut desk.watch(desk.options(&server)));
+    assert_eq!(desk.uids("support"), [1]);
 }
 
 #[test]

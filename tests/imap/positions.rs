@@ -275,6 +275,32 @@ fn e_07_a_folder_full_of_strangers_after_a_change_is_not_read_at_once() {
 }
 
 #[test]
+fn e_07_e_01_after_a_change_a_message_nobody_can_read_of_blocks_no_other() {
+    let desk = Desk::new();
+    let server = Scripted::play("", Account::holding(letters(30)));
+    let mut watch = desk.watch(desk.options(&server));
+    desk.settle(&mut watch);
+    assert_eq!(desk.spooled("support").len(), 30);
+    server.hang_up();
+    server.account().inbox().renumber(101);
+    server.account().inbox().add(letter(31));
+    let date = server.account().inbox().messages[11].internal_date.clone();
+    "NIL".clone_into(&mut server.account().inbox().messages[11].internal_date);
+    desk.pass(SignedDuration::from_mins(5));
+    // All, an eighth of them, one alone: the fourth session reads the others.
+    let failures = desk.endure(&mut watch, 4);
+    let origins: Vec<String> = desk.spooled("support").into_iter().map(|(key, _)| key).collect();
+    let anew = |origins: &[String]| origins.iter().filter(|o| o.starts_with("uid/1001/")).count();
+    assert_eq!(anew(&origins), 30, "{failures:?}");
+    assert!(!origins.contains(&"uid/1001/112".to_owned()));
+    assert_eq!(watch.left_behind(), Some("some messages cannot be fetched"));
+    server.account().inbox().messages[11].internal_date = date;
+    desk.endure(&mut watch, 2);
+    let origins: Vec<String> = desk.spooled("support").into_iter().map(|(key, _)| key).collect();
+    assert_eq!(anew(&origins), 31);
+}
+
+#[test]
 fn e_07_dovecot_gives_out_other_uids_and_nothing_is_lost() {
     let desk = Desk::new();
     let dovecot = Dovecot::start();

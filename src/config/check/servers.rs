@@ -42,7 +42,10 @@ impl Check<'_> {
         for key in idle {
             if self.is_set(&["mailbox", i, key]) {
                 let message = format!("`mailbox.{key}` has no effect with `provider = \"{word}\"`");
-                self.warn(&["mailbox", i, key], Misread::new(message, "take it out"));
+                self.warn(
+                    &["mailbox", i, key],
+                    Misread::new(message, "take it out, unless `db copy` is to use it"),
+                );
             }
         }
         if let (Provider::Imap, Tls::None, Some(host)) =

@@ -3,9 +3,9 @@
 
 use super::error::ImapError;
 use super::folder::sets;
+use super::gauge::SMALL;
 use super::names::quoted;
 use super::session::Session;
-use super::wire::SMALL;
 use crate::intake::After;
 
 /// How far it went.

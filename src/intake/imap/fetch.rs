@@ -3,22 +3,23 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::after::Settled;
+use super::attributes::Sighted;
 use super::error::ImapError;
-use super::folder::{Sighted, WHOLE};
+use super::folder::WHOLE;
 use super::ledger::Entry;
 use super::watch::ImapWatch;
 use crate::intake::error::IntakeError;
 use crate::intake::source::BATCH;
 use crate::intake::{After, read_bounded};
+use crate::mail::{self, Unreadable};
 use crate::store::spool::{Arrival, Growing, Intake, Origin};
 
 // Acknowledgements worked off at a time.
 const OWED: usize = 256;
-// E-12: what Exchange hands out in place of a message it cannot read; short, and in English only.
-const EXCHANGE: &[u8] = b"Retrieval using the IMAP4 protocol failed for the following message";
-const EXCHANGE_MOST: usize = 16 * 1024;
-// Times that such a message is asked for before it is taken as it is.
-const EXCHANGE_TRIES: u32 = 3;
+// E-12: an excuse of Exchange is short, and asked about so often before it is taken as it is: then it
+// is held.
+const EXCUSE_MOST: usize = 16 * 1024;
+const EXCUSE_TRIES: u32 = 3;
 
 impl ImapWatch {
     /// The next messages to fetch together: bounded in number and in announced bytes. What is large,
@@ -117,25 +118,17 @@ impl ImapWatch {
             }
         }
         let stub = session.stub(message.uid).await?;
-        Ok(stub.map(|raw| {
-            let mut growing = Growing::new();
-            growing.push(&raw);
-            self.finish(growing, message, Intake::Stub)
-        }))
+        Ok(stub.map(|raw| self.finish(Growing::whole(&raw), message, Intake::Stub)))
     }
 
     fn arrival(&self, message: &Sighted, raw: &[u8]) -> Arrival {
-        let (raw, intake) = match raw.len() as u64 {
-            // More came than was announced.
-            size if size > self.options.max_message_size => {
-                let bounded = read_bounded(raw, self.options.max_message_size);
-                bounded.expect("memory reads")
-            }
-            _ => (raw.to_vec(), Intake::Mailbox),
-        };
-        let mut growing = Growing::new();
-        growing.push(&raw);
-        self.finish(growing, message, intake)
+        // More came than was announced.
+        if raw.len() as u64 > self.options.max_message_size {
+            let bounded = read_bounded(raw, self.options.max_message_size);
+            let (raw, intake) = bounded.expect("memory reads");
+            return self.finish(Growing::whole(&raw), message, intake);
+        }
+        self.finish(Growing::whole(raw), message, Intake::Mailbox)
     }
 
     fn finish(&self, growing: Growing, message: &Sighted, intake: Intake) -> Arrival {
@@ -144,9 +137,11 @@ impl ImapWatch {
     }
 
     fn is_excuse(&self, uid: u32, raw: &[u8]) -> bool {
-        raw.len() < EXCHANGE_MOST
-            && memchr::memmem::find(raw, EXCHANGE).is_some()
-            && self.owed.get(&uid).is_none_or(|attempts| *attempts < EXCHANGE_TRIES)
+        // Few messages hold the words, so few are read for it.
+        raw.len() < EXCUSE_MOST
+            && memchr::memmem::find(raw, mail::EXCUSE.as_bytes()).is_some()
+            && mail::read(raw).is_err_and(|why| why == Unreadable::Excuse)
+            && self.owed.get(&uid).is_none_or(|attempts| *attempts < EXCUSE_TRIES)
     }
 
     ///

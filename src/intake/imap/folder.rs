@@ -1,16 +1,14 @@
 //! What is asked of a folder: what is in it, by UID alone; messages, sizes first and no more bytes
 //! at a time than were bargained for (T-37, T-44).
 
-use async_imap::imap_proto::{
-    AttributeValue, MailboxDatum, MessageSection, NameAttribute, Response, ResponseCode,
-    SectionPath,
-};
+use async_imap::imap_proto::{MailboxDatum, MessageSection, NameAttribute, Response, ResponseCode};
 use jiff::Timestamp;
 
+use super::attributes::{Sighted, section_in, sighted_in, uid_in};
 use super::error::ImapError;
+use super::gauge::{Limits, SMALL};
 use super::names::{from_wire, quoted, to_wire};
 use super::session::Session;
-use super::wire::{Limits, SMALL};
 use crate::intake::bounded::STUB_BODY;
 use crate::store::spool::Growing;
 
@@ -43,18 +41,6 @@ pub(super) struct Folder {
     pub(super) next: u32,
     pub(super) count: u32,
     pub(super) is_read_only: bool,
-}
-
-/// What a server tells of a message without giving it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sighted {
-    pub(super) uid: u32,
-    /// Bytes, as announced.
-    pub(super) size: u64,
-    /// INTERNALDATE.
-    pub(super) arrived_at: Timestamp,
-    pub(super) is_deleted: bool,
-    pub(super) is_seen: bool,
 }
 
 impl Session {
@@ -304,56 +290,6 @@ impl Session {
     }
 }
 
-fn uid_in(attributes: &[AttributeValue<'_>]) -> Option<u32> {
-    attributes.iter().find_map(|attribute| match attribute {
-        AttributeValue::Uid(uid) => Some(*uid),
-        _ => None,
-    })
-}
-
-// The bytes of the whole message or of one part of it, if they came.
-fn section_in<'a>(
-    attributes: &'a [AttributeValue<'_>],
-    part: Option<MessageSection>,
-) -> Option<&'a [u8]> {
-    attributes.iter().find_map(|attribute| match attribute {
-        AttributeValue::BodySection { section, data: Some(data), .. } => {
-            let is_it = match (section, &part) {
-                (None, None) => true,
-                (Some(SectionPath::Full(found)), Some(part)) => found == part,
-                _ => false,
-            };
-            is_it.then_some(data.as_ref())
-        }
-        _ => None,
-    })
-}
-
-fn sighted_in(attributes: &[AttributeValue<'_>], now: Timestamp) -> Option<Sighted> {
-    let uid = uid_in(attributes)?;
-    let (mut size, mut arrived_at) = (None, now);
-    let (mut is_deleted, mut is_seen) = (false, false);
-    for attribute in attributes {
-        match attribute {
-            AttributeValue::Rfc822Size(bytes) => size = Some(u64::from(*bytes)),
-            AttributeValue::InternalDate(text) => arrived_at = date(text).unwrap_or(now),
-            AttributeValue::Flags(flags) => {
-                let has = |flag: &str| flags.iter().any(|one| one.eq_ignore_ascii_case(flag));
-                (is_deleted, is_seen) = (has("\\Deleted"), has("\\Seen"));
-            }
-            _ => {}
-        }
-    }
-    // A change of flags that nobody asked about has no size.
-    size.map(|size| Sighted { uid, size, arrived_at, is_deleted, is_seen })
-}
-
-// `date-time` of RFC 3501 §9: ` 7-Feb-1994 21:52:25 -0800`.
-fn date(text: &str) -> Option<Timestamp> {
-    let parsed = jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?;
-    parsed.to_timestamp().ok()
-}
-
 fn is_inbox(name: &str) -> bool {
     name.eq_ignore_ascii_case("INBOX")
 }
@@ -394,16 +330,5 @@ mod tests {
         assert!(sets.iter().all(|set| set.len() <= SET));
         let count: usize = sets.iter().map(|set| set.split(',').count()).sum();
         assert_eq!(count, scattered.len());
-    }
-
-    #[test]
-    fn dates_are_read_as_servers_write_them() {
-        for (text, second) in [
-            (" 7-Feb-1994 21:52:25 -0800", Some(760_686_745)),
-            ("17-Jul-1996 02:44:25 +0000", Some(837_571_465)),
-            ("yesterday", None),
-        ] {
-            assert_eq!(date(text).map(Timestamp::as_second), second, "{text}");
-        }
     }
 }

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::logins::{WITHIN, mark};
 use super::position::Position;
 use crate::clock::{Clock, Ids};
 use crate::intake::error::IntakeError;
 use crate::intake::tenure::{Held, Hold, Tenure};
 use crate::intake::{After, Options};
-use crate::store::mailboxes;
+use crate::net::Login;
 use crate::store::spool::{self, Acknowledge, Arrival, Origin};
 use crate::store::uids::{self, OwedUid};
 use crate::store::{Sql, Store, StoreError};
+use crate::store::{logins, mailboxes};
 
 /// The store, as one mailbox sees it.
 pub(super) struct Ledger {
@@ -147,6 +149,22 @@ impl Ledger {
             Ok(Entered { spooled, skipped, is_current })
         });
         async move { entering.await.map_err(|cause| IntakeError::Store { mailbox: name, cause }) }
+    }
+
+    /// When the server refused this login, as far as that counts still (P-21).
+    pub(super) async fn refused_logins(
+        &self,
+        login: &Login,
+    ) -> Result<Vec<Timestamp>, IntakeError> {
+        let (mailbox, login) = (self.mailbox.clone(), mark(login));
+        let since = self.clock.now() - WITHIN;
+        self.transact(move |sql| logins::refused(sql, &mailbox, login, since)).await
+    }
+
+    pub(super) async fn login_refused(&self, login: &Login) -> Result<(), IntakeError> {
+        let (mailbox, login) = (self.mailbox.clone(), mark(login));
+        let now = self.clock.now();
+        self.transact(move |sql| logins::refuse(sql, &mailbox, login, now, now - WITHIN)).await
     }
 
     /// The messages that could not be fetched so far.

@@ -1,42 +1,35 @@
 //! When a server may be tried again: one that is away later and later; refused logins are no more
 //! than three in a quarter of an hour, or a provider locks the account (P-21).
 
-use std::collections::VecDeque;
-
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::clock::Ids;
+use crate::net::Login;
 
 const MOST_REFUSED: usize = 3;
-const WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// How long a refused login counts.
+pub(super) const WITHIN: SignedDuration = SignedDuration::from_mins(15);
 // The pause after the first failure, and the longest.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
-/// When logins were refused.
-#[derive(Debug, Default)]
-pub(super) struct Logins {
-    refused: VecDeque<Timestamp>,
+/// The time before which no login may be tried, if there is one; `refused` is when logins were, the
+/// oldest first.
+pub(super) fn closed_until(refused: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+    let first = refused.iter().nth_back(MOST_REFUSED - 1)?;
+    let until = *first + WITHIN;
+    (now < until).then_some(until)
 }
 
-impl Logins {
-    pub(super) fn accepted(&mut self) {
-        self.refused.clear();
-    }
-
-    pub(super) fn refused(&mut self, now: Timestamp) {
-        self.refused.push_back(now);
-        if self.refused.len() > MOST_REFUSED {
-            self.refused.pop_front();
-        }
-    }
-
-    /// The time before which no login may be tried, if there is one.
-    pub(super) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let first = self.refused.front().filter(|_| self.refused.len() == MOST_REFUSED)?;
-        let until = *first + WITHIN;
-        (now < until).then_some(until)
-    }
+/// Tells a corrected login from the one that was refused. One byte: nobody guesses a password by it.
+pub(super) fn mark(login: &Login) -> u8 {
+    let hash = Sha256::new()
+        .chain_update(&login.username)
+        .chain_update([0])
+        .chain_update(login.password.reveal())
+        .finalize();
+    hash[0]
 }
 
 /// How long to wait after so many failures in a row. Half of it is chance, so that mailboxes on one
@@ -65,17 +58,15 @@ mod tests {
 
     #[test]
     fn p_21_three_logins_are_refused_in_any_quarter_of_an_hour() {
-        let mut logins = Logins::default();
-        for second in [0, 100, 200] {
-            assert_eq!(logins.closed_until(at(second)), None);
-            logins.refused(at(second));
-        }
-        assert_eq!(logins.closed_until(at(300)), Some(at(900)));
-        assert_eq!(logins.closed_until(at(900)), None);
-        logins.refused(at(900));
-        assert_eq!(logins.closed_until(at(950)), Some(at(1_000)));
-        logins.accepted();
-        assert_eq!(logins.closed_until(at(901)), None);
+        let closed = |refused: &[i64], now| {
+            let refused: Vec<Timestamp> = refused.iter().copied().map(at).collect();
+            closed_until(&refused, at(now))
+        };
+        assert_eq!(closed(&[], 0), None);
+        assert_eq!(closed(&[0, 100], 200), None);
+        assert_eq!(closed(&[0, 100, 200], 300), Some(at(900)));
+        assert_eq!(closed(&[0, 100, 200], 900), None);
+        assert_eq!(closed(&[0, 100, 200, 900], 950), Some(at(1_000)));
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! `BODY.PEEK[]` only; what a server may do wrong ends its session, never a message.
 
 mod after;
+mod attributes;
 mod error;
 mod fetch;
 mod folder;
+mod gauge;
 mod ledger;
 mod logins;
 mod names;
 mod position;
+mod reply;
 mod run;
 mod session;
 mod sighting;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::folder::Sighted;
+use super::attributes::Sighted;
 use crate::intake::Start;
 
 /// What the store remembers of a mailbox, read back.

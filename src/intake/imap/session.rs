@@ -9,15 +9,17 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 
 use async_imap::Client;
-use async_imap::imap_proto::{Capability, Outcome, Response, ResponseCode, Status};
+use async_imap::imap_proto::{Response, Status};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
 
 use super::error::{self, ImapError};
+use super::gauge::{Limits, SMALL, TooMuch};
 use super::names::{is_safe, quoted};
-use super::wire::{Limits, SMALL, TooMuch, Wire};
+use super::reply::{Reply, offers, reply, word};
+use super::wire::Wire;
 use crate::intake::ImapOptions;
 use crate::net::{Login, NetError, Security, Server, Stream, Told, Trust};
 
@@ -32,20 +34,6 @@ pub(super) struct Session {
     offers: HashSet<String>,
     commands: u64,
     taken: u64,
-}
-
-/// The tagged end of an answer.
-pub(super) struct Reply {
-    status: Status,
-    /// Its response code in capitals, e.g. `TRYCREATE`; empty without one.
-    pub(super) code: String,
-    pub(super) said: String,
-}
-
-impl Reply {
-    pub(super) fn is_ok(&self) -> bool {
-        self.status == Status::Ok
-    }
 }
 
 impl Session {
@@ -369,37 +357,4 @@ enum Heard {
     More,
     /// The end of a command that is not the one that runs.
     Stranger,
-}
-
-fn reply(status: &Status, outcome: &Outcome<'_>) -> Reply {
-    let text = outcome.information.as_deref().unwrap_or_default();
-    let said = error::words(text);
-    let code = match &outcome.code {
-        Some(ResponseCode::ReadOnly) => "READ-ONLY".to_owned(),
-        Some(ResponseCode::TryCreate) => "TRYCREATE".to_owned(),
-        _ => error::code(&said),
-    };
-    let status = match status {
-        Status::Ok => Status::Ok,
-        Status::No => Status::No,
-        Status::Bad => Status::Bad,
-        Status::PreAuth => Status::PreAuth,
-        Status::Bye => Status::Bye,
-    };
-    Reply { status, code, said }
-}
-
-fn offers(outcome: &Outcome<'_>) -> Option<HashSet<String>> {
-    match &outcome.code {
-        Some(ResponseCode::Capabilities(list)) => Some(list.iter().map(word).collect()),
-        _ => None,
-    }
-}
-
-fn word(capability: &Capability<'_>) -> String {
-    match capability {
-        Capability::Imap4rev1 => "IMAP4REV1".to_owned(),
-        Capability::Auth(mechanism) => format!("AUTH={}", mechanism.to_ascii_uppercase()),
-        Capability::Atom(word) => word.to_ascii_uppercase(),
-    }
 }

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use memchr::memchr;
+
 use super::lines::{Class, is_rule};
 use super::words::locales;
 
@@ -151,9 +153,7 @@ fn label(line: &str) -> Option<Found<'_>> {
     let line = line.trim();
     let is_bold = line.starts_with('*');
     let line = line.trim_start_matches('*');
-    let at = line.bytes().take(64).position(|b| b == b':');
-    let at =
-        at.or_else(|| line.char_indices().take(24).find(|(_, c)| *c == '：').map(|(at, _)| at))?;
+    let at = memchr(b':', &line.as_bytes()[..line.len().min(64)]).or_else(|| wide_colon(line))?;
     let name = line[..at].trim_end_matches(['*', ' ']);
     if name.is_empty() || name.chars().count() > 24 {
         return None;
@@ -161,6 +161,13 @@ fn label(line: &str) -> Option<Found<'_>> {
     let value = line[at..].trim_start_matches([':', '：', '*', ' ']);
     let label = class_of(&name.to_lowercase())?;
     Some(Found { label, value, is_bold })
+}
+
+// Within the first 24 characters. Nearly every line has none: then none of them begins as it does.
+fn wide_colon(line: &str) -> Option<usize> {
+    const FIRST_BYTE: u8 = 0xef;
+    memchr(FIRST_BYTE, &line.as_bytes()[..line.len().min(24 * 4)])?;
+    line.char_indices().take(24).find(|(_, c)| *c == '：').map(|(at, _)| at)
 }
 
 fn class_of(name: &str) -> Option<Label> {

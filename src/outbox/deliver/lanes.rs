@@ -2,8 +2,8 @@
 //! one relay never holds up another. A relay is connected before any mail is begun for it, so a relay
 //! that is away costs no mail an attempt.
 //!
-//! A step does a little of everything while the relays work: it takes in what came back, writes the
-//! next few mails, and commits ends, attempts and claims in one transaction. What a kill can leave
+//! A step does a little of everything while the relays work: it takes in what came back, and commits
+//! ends, attempts and claims in one transaction, beside which it writes the next few mails. What a kill can leave
 //! unsure is what was begun and not recorded: at most [`AHEAD`] mails for each connection, and of
 //! those that are unsure already no more than there are connections.
 
@@ -29,9 +29,10 @@ use crate::store::{Sql, StoreError};
 const AHEAD: usize = 8;
 // How long one end waits for others to be recorded with.
 const GATHER: Duration = Duration::from_millis(5);
-// Mails claimed by one statement, and mails written between two commits.
+// Mails claimed by one statement, and mails written beside one commit: about as many as the
+// connections get away meanwhile.
 const CLAIMED: usize = 64;
-const WRITTEN: usize = 8;
+const WRITTEN: usize = 16;
 // How long a step waits for what is under way before it looks for new mail.
 const LOOK: Duration = Duration::from_millis(200);
 // Mail of mailboxes that are gone is looked for at the start, and then this often.
@@ -120,7 +121,9 @@ impl Lanes {
                 lane.reaching();
                 self.smtp.reach(number, lane.relay());
             }
-            self.ended.extend(lane.write_some(outbox, now)?);
+            if !lane.has_mail_written() {
+                self.ended.extend(lane.write_some(outbox, now)?);
+            }
         }
         if self.exchange(outbox, now)? {
             return Ok(Next::Now);
@@ -222,17 +225,25 @@ impl Lanes {
             return Ok(false);
         }
         let ids = outbox.ids.clone();
-        let changed = match outbox.store.transact(move |sql| changes.make(sql, &ids, now)) {
-            Ok(changed) => changed,
+        let committing = outbox.store.queue(move |sql| changes.make(sql, &ids, now));
+        // What turns out unwritable is recorded by the next commit: this one is under way.
+        let mut unwritable = Vec::new();
+        let written = self.lanes.iter_mut().try_for_each(|lane| {
+            unwritable.extend(lane.write_some(outbox, now)?);
+            Ok::<(), OutboxError>(())
+        });
+        match committing.wait() {
+            Ok(changed) => self.changed(outbox, asked, going, changed),
             Err(error) => {
                 for (number, waiting) in going.into_iter().rev() {
                     self.lanes[number].come_back_unsent(waiting);
                 }
+                self.ended.extend(unwritable);
                 return Err(error.into());
             }
-        };
-        self.changed(outbox, asked, going, changed);
-        Ok(true)
+        }
+        self.ended.extend(unwritable);
+        written.map(|()| true)
     }
 
     fn changed(

@@ -96,13 +96,16 @@ pub fn sites(
         ));
         values.extend(list);
     }
-    statement.push_str(&format!(
-        "SELECT {SITE_COLUMNS}, 'default' AS how, '' AS domain FROM site s \
-         WHERE s.name = ?2 OR s.is_default = 1"
-    ));
+    let of_default = format!("SELECT {SITE_COLUMNS}, 'default' AS how, '' AS domain FROM site s");
+    statement.push_str(&format!("{of_default} WHERE s.name = ?2"));
+    let mut rows = sql.query(&statement, &values)?;
+    // Rarely: it looks at every site there is.
+    if !rows.iter().any(|row| row.text(SITE_FIELDS).is_ok_and(|how| how == "default")) {
+        rows.extend(sql.query(&format!("{of_default} WHERE s.is_default = 1"), &[])?);
+    }
     let mut matched = Vec::new();
     let mut defaults = Vec::new();
-    for row in sql.query(&statement, &values)? {
+    for row in rows {
         let domain = row.text(SITE_FIELDS + 1)?;
         match row.text(SITE_FIELDS)?.as_str() {
             "address" => matched.push(site(&row, 0, SiteMatch::Address)?),

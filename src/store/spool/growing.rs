@@ -21,6 +21,12 @@ impl Growing {
         Growing { frames: Vec::new(), open: Vec::new(), size: 0 }
     }
 
+    /// All bytes of one that is in memory already.
+    pub fn whole(bytes: &[u8]) -> Growing {
+        let frames = bytes.chunks(FRAME).map(compress).collect();
+        Growing { frames, open: Vec::new(), size: i64::try_from(bytes.len()).unwrap_or(i64::MAX) }
+    }
+
     /// Adds the bytes that follow.
     pub fn push(&mut self, mut bytes: &[u8]) {
         self.size = self.size.saturating_add_unsigned(bytes.len() as u64);

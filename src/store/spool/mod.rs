@@ -103,10 +103,9 @@ pub struct Arrival {
 impl Arrival {
     /// Mints the message's id and compresses its bytes.
     pub fn new(message: RawMessage, ids: &Ids) -> Arrival {
-        let mut growing = Growing::new();
-        growing.push(&message.raw);
+        let whole = Growing::whole(&message.raw);
         let RawMessage { mailbox, origin, arrived_at, intake, .. } = message;
-        growing.finish(mailbox, &origin, arrived_at, intake, ids)
+        whole.finish(mailbox, &origin, arrived_at, intake, ids)
     }
 
     /// The id the message has once it is spooled.
@@ -220,6 +219,13 @@ pub fn skip(
 pub fn arrived_at(sql: &mut dyn Sql, id: &str) -> Result<Option<Timestamp>, StoreError> {
     let row = sql.query_one("SELECT arrived_at FROM message WHERE id = ?1", args![id])?;
     row.map(|row| row.time(0)).transpose()
+}
+
+/// Until when a message over a limit waits; `None` when it does not.
+pub fn deferred_until(sql: &mut dyn Sql, id: &str) -> Result<Option<Timestamp>, StoreError> {
+    let deferred = "SELECT due_at FROM message WHERE id = ?1 AND state = 'deferred'";
+    let row = sql.query_one(deferred, args![id])?;
+    Ok(row.map(|row| row.opt_time(0)).transpose()?.flatten())
 }
 
 /// The bytes of a message as they were fetched; `None` when they are not (or no longer) stored.

@@ -51,6 +51,8 @@ pub(super) fn connect(
     set("PRAGMA auto_vacuum = INCREMENTAL")?;
     set("PRAGMA journal_mode = WAL")?;
     set("PRAGMA journal_size_limit = 67108864")?;
+    // In pages, 16 MiB: a page of an index is written by many transactions, and moved once.
+    set("PRAGMA wal_autocheckpoint = 4096")?;
     // A statement that changes several rows keeps what it may have to undo here: otherwise in a file.
     set("PRAGMA temp_store = MEMORY")?;
     set("PRAGMA cache_size = -8192")?;

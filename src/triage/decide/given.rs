@@ -10,6 +10,7 @@ use crate::triage::plan::{Outcome, Plan, Reason, Step, Story};
 pub fn unreadable(why: &Unreadable) -> Plan {
     let rule = match why {
         Unreadable::TooMuch { .. } => "M-04",
+        Unreadable::Excuse => "E-12",
         Unreadable::Empty | Unreadable::NoHeader | Unreadable::Reader(_) => "M-05",
     };
     given(Outcome::Held, Reason::ParseFailed, step(rule, why.to_string(), None))

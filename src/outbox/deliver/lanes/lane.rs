@@ -270,6 +270,11 @@ impl Lane {
         self.under_way.len() * 2 > self.window()
     }
 
+    /// Whether a mail is written that can be begun.
+    pub fn has_mail_written(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub fn has_mail_under_way(&self) -> bool {
         !self.under_way.is_empty()
     }

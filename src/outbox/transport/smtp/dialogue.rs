@@ -113,7 +113,10 @@ impl Connection {
         let reply = self.ask(doing, &Ehlo::new(hello.clone()).to_string()).await?;
         let reply = self.agreed(reply, 250, doing)?;
         self.offers = Offers::read(&reply);
-        told("offers", &reply.lines.get(1..).unwrap_or_default().join(", "));
+        // Some servers offer a thing without a name.
+        let offers = reply.lines.iter().skip(1).map(|line| line.trim());
+        let offers: Vec<&str> = offers.filter(|line| !line.is_empty()).collect();
+        told("offers", &offers.join(", "));
         Ok(())
     }
 

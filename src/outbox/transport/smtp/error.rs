@@ -23,7 +23,7 @@ pub enum RelayError {
     #[error("{0}")]
     Net(#[from] NetError),
     #[error(
-        "`{host}` offers no login that guichet can use, which are PLAIN and LOGIN; it offers {offered}\nhint: take the username and the password away if it needs none, or use another port of it"
+        "`{host}` offers no login that guichet can use, which are PLAIN and LOGIN; it offers {offered}\nhint: if it needs none set `smtp.username = \"\"`; otherwise use another port of it"
     )]
     NoLogin { host: String, offered: String },
     #[error(

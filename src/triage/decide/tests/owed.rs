@@ -86,6 +86,8 @@ fn m_04_m_05_what_cannot_be_read_is_held() {
         (ended(&too_much).as_str(), rule(&too_much).as_str()),
         ("held/parse_failed", "M-04")
     );
+    let plan = unreadable(&Unreadable::Excuse);
+    assert_eq!((ended(&plan).as_str(), rule(&plan).as_str()), ("held/parse_failed", "E-12"));
     for why in [Unreadable::Empty, Unreadable::NoHeader, Unreadable::Reader("x".to_owned())] {
         let plan = unreadable(&why);
         assert_eq!((ended(&plan).as_str(), rule(&plan).as_str()), ("held/parse_failed", "M-05"));

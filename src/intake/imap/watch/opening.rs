@@ -1,0 +1,157 @@
+//! The session, the folder in it, and where the mailbox stands there: known, new, or made anew (E-07).
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use super::looking::WINDOW;
+use super::{ImapWatch, Look, Open, Stage};
+use crate::intake::imap::error::ImapError;
+use crate::intake::imap::folder::{Access, Folder};
+use crate::intake::imap::logins::closed_until;
+use crate::intake::imap::position::{Beginning, Position, Standing, anew};
+use crate::intake::imap::session::Session;
+use crate::intake::{After, IntakeError};
+
+// E-07: so many messages nobody has seen are no restored folder.
+const FLOOD: usize = 100;
+
+impl ImapWatch {
+    pub(super) async fn open(&mut self) -> Result<Stage, IntakeError> {
+        let now = self.clock.now();
+        let access = match self.options.after {
+            After::Keep => Access::Read,
+            After::Delete | After::Flag | After::Move { .. } => Access::Write,
+        };
+        let has_rested = self.session.is_some();
+        if !has_rested {
+            self.connect().await?;
+        }
+        let name = self.imap.folder.clone();
+        let folder = match self.session().select(&name, access).await {
+            // A server ends a session that rested for long: that is no trouble.
+            Err(error) if has_rested && error.is_broken_off() => {
+                self.session = None;
+                return Ok(Stage::Open);
+            }
+            selected => selected.map_err(|cause| self.failed(cause))?,
+        };
+        let position = self.position(folder).await?;
+        self.open = Open { folder, position };
+        self.owe_untold().await?;
+        self.owed = self
+            .ledger
+            .owed_uids()
+            .await?
+            .into_iter()
+            .map(|owed| (owed.uid, owed.attempts))
+            .collect();
+        self.next_poll = now + self.imap.poll_interval;
+        let mut next = position.low.saturating_add(1);
+        if now >= self.next_sweep {
+            self.next_sweep = now + self.options.sweep;
+            self.unsettled.clear();
+            self.tried.clear();
+            next = 1;
+        }
+        if folder.count == 0 {
+            next = folder.next;
+        }
+        let pending = VecDeque::new();
+        Ok(Stage::Look(Look { next, width: WINDOW, end: 0, pending, ready: None }))
+    }
+
+    // The time before which no login may be tried, which is said once (P-21).
+    pub(super) async fn closed_until(&mut self) -> Result<Option<Timestamp>, IntakeError> {
+        let refused = self.ledger.refused_logins(&self.imap.login).await?;
+        let until = closed_until(&refused, self.clock.now());
+        if self.closed != until
+            && let Some(time) = until
+        {
+            let name = &self.options.name;
+            tracing::warn!(
+                mailbox.name = %name,
+                "the mailbox `{name}` is left alone until {time:.0}: its server refused the login {} times within 15 minutes\nhint: correct `mailbox.username` or `mailbox.password`, another login is tried at once; `guichet mailbox test {name}` tries one now",
+                refused.len()
+            );
+        }
+        self.closed = until;
+        Ok(until)
+    }
+
+    async fn connect(&mut self) -> Result<(), IntakeError> {
+        match Session::open(&self.imap, &mut |_, _| ()).await {
+            Ok(session) => {
+                self.session = Some(session);
+                Ok(())
+            }
+            Err(error) => {
+                if error.is_login_refused() {
+                    self.ledger.login_refused(&self.imap.login).await?;
+                }
+                Err(self.failed(error))
+            }
+        }
+    }
+
+    // Where the mailbox stands in the folder as it is now.
+    async fn position(&mut self, folder: Folder) -> Result<Position, IntakeError> {
+        let Folder { validity, next: below, .. } = folder;
+        let standing = self.ledger.standing().await?;
+        let started_at = standing.as_ref().map(|(started_at, _)| *started_at);
+        let text = standing.and_then(|(_, text)| text);
+        let position = match text.as_deref().and_then(Standing::parse) {
+            Some(Standing::At(position)) if position.validity == validity => return Ok(position),
+            Some(Standing::At(_)) => {
+                let started_at = started_at.unwrap_or_else(|| self.clock.now());
+                let beginning = anew(self.options.start, started_at, below);
+                let position = Position { validity, low: 0, beginning };
+                self.recognise(folder, position).await?;
+                position
+            }
+            Some(Standing::Rewound(time)) => {
+                Position { validity, low: 0, beginning: Beginning::Before { below, time } }
+            }
+            None => {
+                self.skipped = Some(0);
+                Position { validity, low: 0, beginning: Beginning::Start { below } }
+            }
+        };
+        self.ledger.begin(position).await?;
+        // All of it is looked through.
+        self.next_sweep = self.clock.now();
+        Ok(position)
+    }
+
+    // E-07: a folder made anew is read again, and the keys of their content tell what is known. One
+    // that holds mostly what was never seen is another folder: it would open a flood of tickets.
+    async fn recognise(&mut self, folder: Folder, position: Position) -> Result<(), IntakeError> {
+        let known = self.ledger.arrivals().await?;
+        let start = self.options.start;
+        let (mut unknown, mut count) = (0, 0);
+        let mut look =
+            Look { next: 1, width: WINDOW, end: 0, pending: VecDeque::new(), ready: None };
+        while look.next < folder.next {
+            let mut uids = self.window(&mut look, folder.next).await?;
+            uids.retain(|uid| !self.untold.iter().any(|(untold, _)| untold == uid));
+            for message in self.sight_around(&uids).await? {
+                if !message.is_deleted && !position.leaves_alone(&message, start) {
+                    count += 1;
+                    unknown += usize::from(!known.contains(&message.arrived_at.as_millisecond()));
+                }
+            }
+        }
+        let (mailbox, folder) = (self.options.name.clone(), self.imap.folder.clone());
+        if unknown > FLOOD && unknown * 2 > count {
+            return Err(self.failed(ImapError::Renumbered { mailbox, folder, unknown, count }));
+        }
+        // A server that cannot write gives an empty folder a new number each time it is asked.
+        if count > 0 {
+            tracing::warn!(
+                mailbox.name = %mailbox,
+                "the folder `{folder}` was made anew on the server: {count} messages are read again, and those that are known change nothing"
+            );
+        }
+        Ok(())
+    }
+}
