@@ -103,6 +103,8 @@ pub const ATTEMPTS: u32 = 3;
 // Long enough for a batch on a slow disk; what a dead worker held is free after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 const BATCH_MESSAGES: u32 = 64;
+// Where others work too: replies wait for what lies in their hands.
+const SHARED_MESSAGES: u32 = 16;
 // In one transaction, where several workers decide at a time.
 const TOGETHER: usize = 4;
 // How long a reply waits for what arrived before it and others have in hand: so many pauses.
@@ -171,9 +173,13 @@ impl Ingest {
     fn claim(&mut self, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
         let worker = self.options.worker.clone();
         let (ids, at) = (self.ids.clone(), self.clock.now());
+        let most = match self.store.sharing() {
+            Sharing::Alone => BATCH_MESSAGES,
+            Sharing::Shared => SHARED_MESSAGES,
+        };
         // After the claim: whoever signed what these messages answer had made its key before.
         let (claims, keys) = self.store.transact(move |sql| {
-            let claims = spool::claim(sql, &worker, now, LEASE, BATCH_MESSAGES, BATCH_BYTES)?;
+            let claims = spool::claim(sql, &worker, now, LEASE, most, BATCH_BYTES)?;
             Ok((claims, keys::begin(sql, &ids, at)?))
         })?;
         self.keys = Arc::new(keys);
@@ -228,11 +234,11 @@ impl Ingest {
             Sharing::Shared => self.parents().unwrap_or(Parents::AsTheyAre),
         };
         for some in all.chunks(together) {
-            self.decide_some(&items, some, parents, &mut done);
+            self.decide_some(&items, some, &parents, &mut done);
         }
         for orphan in std::mem::take(&mut done.orphans) {
             self.await_parents(&items[orphan].claim);
-            self.decide_some(&items, &[orphan], Parents::AsTheyAre, &mut done);
+            self.decide_some(&items, &[orphan], &Parents::AsTheyAre, &mut done);
         }
         match done.failure {
             // What was decided is told; the failure comes again, or it has passed.
@@ -241,7 +247,7 @@ impl Ingest {
         }
     }
 
-    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], parents: Parents, done: &mut Done) {
+    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], parents: &Parents, done: &mut Done) {
         let claims = |some: &[usize]| some.iter().map(|at| items[*at].claim.clone()).collect();
         if done.failure.is_some() {
             self.hand_back(claims(some));
@@ -274,11 +280,13 @@ impl Ingest {
         &self,
         items: &Arc<[Item]>,
         some: &[usize],
-        parents: Parents,
+        parents: &Parents,
     ) -> Result<Vec<Option<Decided>>, StoreError> {
         let (items, policy, ids) = (items.clone(), self.policy.clone(), self.ids.clone());
         let (time, clock, some) = (self.options.time, self.clock.clone(), some.to_vec());
-        self.store.transact(move |sql| {
+        let parents = parents.clone();
+        let keys = some.iter().flat_map(|at| keys_of(&items[*at].reading)).collect();
+        self.store.transact_keyed(keys, move |sql| {
             some.iter()
                 .map(|at| {
                     let item = &items[*at];
@@ -286,7 +294,7 @@ impl Ingest {
                         TimeOfDecision::Arrival => item.claim.arrived.counted_at,
                         TimeOfDecision::Clock => clock.now(),
                     };
-                    decide(sql, item, &policy, &ids, now, parents)
+                    decide(sql, item, &policy, &ids, now, &parents)
                 })
                 .collect()
         })
@@ -296,7 +304,7 @@ impl Ingest {
     fn parents(&self) -> Result<Parents, StoreError> {
         let earliest =
             self.store.read_only(|sql| spool::in_hand_elsewhere(sql, &self.options.worker))?;
-        Ok(earliest.map_or(Parents::AsTheyAre, Parents::AwaitedBehind))
+        Ok(earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id)))
     }
 
     /// Waits until no other worker has in hand what arrived before, within reason: whoever died with
@@ -382,7 +390,10 @@ impl Ingest {
             TimeOfDecision::Arrival => owed.arrived.counted_at,
             TimeOfDecision::Clock => self.clock.now(),
         };
-        self.store.transact(move |sql| settle(sql, &owed, reading.as_ref(), &policy, &ids, at))?;
+        let keys = reading.iter().flat_map(keys_of).collect();
+        self.store.transact_keyed(keys, move |sql| {
+            settle(sql, &owed, reading.as_ref(), &policy, &ids, at)
+        })?;
         Ok(Progress { next: Next::Now, decided: Vec::new() })
     }
 }
@@ -406,6 +417,15 @@ fn worn_out() -> Reading {
     Reading::Closed(Box::new(triage::gave_up(ATTEMPTS, said)))
 }
 
+/// What the decision about a message reads that the decision about another one may write: see
+/// [`Store::transact_keyed`].
+fn keys_of(reading: &Reading) -> Vec<String> {
+    match reading {
+        Reading::Closed(_) => Vec::new(),
+        Reading::Read { questions, .. } => questions.keys(),
+    }
+}
+
 /// `None` when the message names a parent that is not known yet, and may be in another's hands.
 fn decide(
     sql: &mut dyn Sql,
@@ -413,7 +433,7 @@ fn decide(
     policy: &Policy,
     ids: &Ids,
     now: Timestamp,
-    parents: Parents,
+    parents: &Parents,
 ) -> Result<Option<Decided>, StoreError> {
     let claim = &item.claim;
     let (message, plan) = match &item.reading {
@@ -432,18 +452,21 @@ fn decide(
 }
 
 /// Whether the parents of a message are decided already, as far as they are to be.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Parents {
     AsTheyAre,
-    /// Other workers have messages in hand, the earliest of this time.
-    AwaitedBehind(Timestamp),
+    /// Other workers have messages in hand, the earliest of this time and with this id.
+    AwaitedBehind(Timestamp, String),
 }
 
 impl Parents {
-    fn may_be_in_hand(self, claim: &Claim) -> bool {
+    // Of two that arrived in the same second one is the first: they must not wait for each other.
+    fn may_be_in_hand(&self, claim: &Claim) -> bool {
         match self {
             Parents::AsTheyAre => false,
-            Parents::AwaitedBehind(earliest) => earliest <= claim.arrived.counted_at,
+            Parents::AwaitedBehind(at, id) => {
+                (*at, id.as_str()) < (claim.arrived.counted_at, claim.id())
+            }
         }
     }
 }

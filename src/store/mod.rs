@@ -271,7 +271,31 @@ impl Store {
         })
     }
 
-    /// The same for an async thread: `work` is queued at once, the answer is awaited.
+    /// The same for work that decides: it names by `keys` all that it reads and others may write, and
+    /// runs alone among the works that name one of them too. Where several processes share the store,
+    /// that takes the place of being checked against every other transaction, which would stop nearly
+    /// all of them on one another's neighbours. Unique keys, and rows that two change, still send one
+    /// of two to its beginning.
+    ///
+    /// What no key names is read as it stood when the transaction began. So limits and budgets that
+    /// count over many (new users, the mails of a domain, credentials mails of a domain, a site, in
+    /// all) may be exceeded by the messages that other workers decide in that moment, a few each;
+    /// those of one sender or recipient are exact. What an operator changes at the same time (a site's
+    /// domains, a user's access) holds from the next transaction on. Two replies to one ticket by
+    /// different ids both change its row, and the second begins again.
+    pub fn transact_keyed<T: Send + 'static>(
+        &self,
+        keys: Vec<String>,
+        work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answer = match self {
+            Store::Postgres(postgres) => postgres.submit_keyed(&keys, work),
+            Store::Sqlite(sqlite) => sqlite.submit(work),
+        };
+        answer.blocking_recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// [`Store::transact`] for an async thread: `work` is queued at once, the answer is awaited.
     pub fn transact_async<T, W>(
         &self,
         work: W,

@@ -12,19 +12,27 @@ use super::{Sql, StoreError};
 pub(super) type Work = Box<dyn Piece>;
 
 pub(super) trait Piece: Send {
+    /// The locks it runs under; without any, it is checked against whatever others do.
+    fn locks(&self) -> &[i64];
     fn run(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
 
 pub(super) struct Job<T, F> {
     work: F,
+    locks: Vec<i64>,
     done: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Job<T, F> {
     pub fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Job<T, F> {
-        Job { work, done: None, reply }
+        Job { work, locks: Vec::new(), done: None, reply }
+    }
+
+    /// The same under these locks.
+    pub fn locked(self, locks: Vec<i64>) -> Job<T, F> {
+        Job { locks, ..self }
     }
 }
 
@@ -33,6 +41,10 @@ where
     T: Send,
     F: FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send,
 {
+    fn locks(&self) -> &[i64] {
+        &self.locks
+    }
+
     fn run(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
         let result = (self.work)(sql);
         let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
@@ -41,7 +53,7 @@ where
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Job { work, done, reply } = *self;
+        let Job { work, done, reply, .. } = *self;
         // First, so that what it shares with its caller is left for the caller to free.
         drop(work);
         let result = match outcome {

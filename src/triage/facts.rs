@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::policy::Access;
 use crate::mail::reply::{Reply, Scope};
-use crate::mail::{Address, AddressKey, ContentHash, MessageId};
+use crate::mail::{Address, AddressKey, ContentHash, MessageId, PlusTag};
 
 /// What must be looked up. Made by [`super::ask`] from the message, the policy and the mailbox.
 #[derive(Clone, Debug)]
@@ -32,6 +32,32 @@ pub struct Questions {
     /// What is new in the message for the scope that it has by itself; an accelerator, made before
     /// the transaction. `decide` makes its own where it is absent or a ticket says otherwise.
     pub reply: Option<(Scope, Reply)>,
+}
+
+impl Questions {
+    /// What is looked up and what other messages may change at the same time, as a name each: the
+    /// sender, the message itself, those it refers to, the tickets and the mail of ours it names.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys = vec![format!("content {}", self.content_hash)];
+        if let SenderAnswer::Known(sender) = &self.sender {
+            keys.push(format!("address {}", sender.key.as_str()));
+            // Mails to it are counted by its mailbox, whatever tag it has.
+            keys.push(format!("address {}", sender.address.key(PlusTag::Strip).as_str()));
+        }
+        keys.push(format!("id {}", self.message_id.as_str()));
+        keys.extend(
+            self.references.iter().map(|reference| format!("id {}", reference.id.as_str())),
+        );
+        let signed = self.signed.tickets.iter().map(|ticket| ticket.number);
+        keys.extend(signed.chain(self.tagged.iter().copied()).map(|n| format!("ticket {n}")));
+        if let Some(bounced) = &self.signed.bounced {
+            keys.extend(bounced.mail.map(|mail| format!("mail {mail}")));
+            let ids = bounced.ids.iter().chain(&bounced.relay_ids);
+            keys.extend(ids.map(|id| format!("id {}", id.as_str())));
+            keys.extend(bounced.recipients.iter().map(|key| format!("address {}", key.as_str())));
+        }
+        keys
+    }
 }
 
 /// Who wrote, as far as the message itself can say.

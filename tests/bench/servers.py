@@ -21,6 +21,8 @@ class Server:
     """A server in the foreground: started on entering, ended with all it forked on leaving."""
 
     END = signal.SIGTERM
+    # What stands in the log once it works.
+    READY = ""
 
     def start(self, command, log, port, **more):
         self.log = log
@@ -29,7 +31,7 @@ class Server:
                                         stderr=subprocess.STDOUT, start_new_session=True, **more)
         self.pid = self.process.pid
         deadline = time.monotonic() + PATIENCE
-        while not answers(port):
+        while not (answers(port) and self.READY in log.read_text()):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"{command[0]} does not answer:\n{log.read_text()[-2000:]}")
@@ -133,6 +135,7 @@ class Postgres(Server):
 
     PASSWORD = "s3cret-of-the-store"
     END = signal.SIGINT
+    READY = "ready to accept connections"
 
     def __init__(self, folder):
         self.folder = folder

@@ -109,6 +109,7 @@ conformance! {
         a_mailbox_is_leased_to_one_worker_p_10
         a_process_leaves_no_trace_when_it_ends
         a_watcher_that_lost_its_lease_writes_nothing_p_10
+        messages_that_name_one_another_come_to_one_ticket_in_whatever_hands
         racing_first_messages_make_one_user_and_one_credentials_mail
         what_a_dead_process_had_is_free_and_a_living_ones_is_not_p_10;
 }

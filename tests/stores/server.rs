@@ -7,7 +7,7 @@ use std::thread;
 use guichet::args;
 use guichet::net::{Password, Security};
 use guichet::store::{
-    Durability, Location, Options, PostgresOptions, Store, StoreError, mailboxes,
+    Durability, Location, Options, PostgresOptions, Sql, Store, StoreError, mailboxes,
 };
 
 use crate::suites::guarded::free_port;
@@ -219,6 +219,58 @@ fn transactions_side_by_side_are_as_if_one_after_the_other() {
     });
     assert_eq!(count(&store, "mailbox"), 1, "one of them saw the other");
     assert!(runs.load(Ordering::SeqCst) >= 3, "the other ran again");
+}
+
+/// Design §5: locks take the place of the checks, so nobody has to begin again.
+#[test]
+fn works_that_name_the_same_run_one_after_the_other() {
+    const EACH: i64 = 20;
+    let place = Place::postgres();
+    let (store, other) = (place.open(), place.open());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let meeting = Barrier::new(2);
+    thread::scope(|scope| {
+        for (store, keys) in [(&store, ["id a", "id b"]), (&other, ["id b", "id c"])] {
+            let (runs, meeting) = (&runs, &meeting);
+            scope.spawn(move || {
+                meeting.wait();
+                for _ in 0..EACH {
+                    let runs = runs.clone();
+                    let done = store.transact_keyed(keys.map(str::to_owned).to_vec(), move |sql| {
+                        runs.fetch_add(1, Ordering::SeqCst);
+                        let found = sql.query("SELECT name FROM mailbox", args![])?.len();
+                        mailboxes::begin(sql, &format!("{found}"), "a@desk.example", at(0))
+                    });
+                    done.expect("it is written");
+                }
+            });
+        }
+    });
+    assert_eq!(count(&store, "mailbox"), 2 * EACH, "each saw what the others had done");
+    assert_eq!(runs.load(Ordering::SeqCst), 2 * EACH as usize);
+}
+
+#[test]
+fn locks_are_given_back_however_the_work_ends() {
+    type Failing = fn(&mut dyn Sql) -> Result<(), StoreError>;
+    let place = Place::postgres();
+    let (store, other) = (place.open(), place.open());
+    let keys = || vec!["id a".to_owned(), "id a".to_owned(), "id b".to_owned()];
+    let failures: [Failing; 4] = [
+        |_| Err(StoreError::Violated("on purpose".to_owned())),
+        |sql| sql.query("SELECT nothing", args![]).map(drop),
+        |_| panic!("on purpose"),
+        // The connection is lost: the work runs again on another one.
+        |sql| sql.query("SELECT pg_terminate_backend(pg_backend_pid())", args![]).map(drop),
+    ];
+    for failure in failures {
+        assert!(store.transact_keyed(keys(), failure).is_err());
+        other.transact_keyed(keys(), |_| Ok(())).expect("nobody has them");
+    }
+    let mine = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_locks \
+                WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+    let left = |sql: &mut dyn Sql| sql.query(mine, args![])?[0].int(0);
+    assert_eq!(write(&other, left), 0);
 }
 
 /// An address that somebody else has by now is met with fresh facts (design §4).

@@ -144,6 +144,45 @@ pub fn racing_first_messages_make_one_user_and_one_credentials_mail(place: &Plac
         })
         .collect();
     write(&store, move |sql| spool::spool(sql, &arrivals, at(0), Acknowledge::Never));
+    decide_with_four_workers(place, &store, (SENDERS * EACH) as i64);
+    let of = |statement: &str| read(&store, |sql| sql.query(statement, &[])?[0].int(0));
+    assert_eq!(of("SELECT COUNT(*) FROM person"), SENDERS as i64);
+    assert_eq!(of("SELECT COUNT(*) FROM outbox WHERE template = 'credentials'"), SENDERS as i64);
+    assert_eq!(
+        of("SELECT COUNT(*) FROM outbox WHERE template = 'ticket_received'"),
+        (SENDERS * EACH) as i64
+    );
+    assert_eq!(of("SELECT COUNT(*) FROM ticket"), (SENDERS * EACH) as i64);
+    assert_eq!(of("SELECT COUNT(*) FROM message WHERE attempts > 1"), 0, "a race is no failure");
+    assert!(read(&store, audit::audit).balance());
+}
+
+/// Whoever comes first opens the ticket, and what names the same message finds it (M-83).
+pub fn messages_that_name_one_another_come_to_one_ticket_in_whatever_hands(place: &Place) {
+    const THREADS: usize = 20;
+    const EACH: usize = 4;
+    let store = place.open();
+    // Their common ancestor came by another way, and none of them is in hand before another.
+    let arrivals: Vec<_> = (0..THREADS * EACH)
+        .map(|n| {
+            let raw = format!(
+                "From: One <s@raced.example>\r\nTo: support@desk.example\r\n\
+                 Subject: Re: thread {0}\r\nMessage-ID: <m{n}@raced.example>\r\n\
+                 References: <root{0}@raced.example>\r\n\r\nhello {n}\r\n",
+                n % THREADS
+            );
+            place.arrival(&format!("m{n}"), 0, raw.as_bytes())
+        })
+        .collect();
+    write(&store, move |sql| spool::spool(sql, &arrivals, at(0), Acknowledge::Never));
+    decide_with_four_workers(place, &store, (THREADS * EACH) as i64);
+    assert_eq!(count(&store, "ticket"), THREADS as i64);
+    assert_eq!(count(&store, "ticket_message"), (THREADS * EACH) as i64);
+    let tried = "SELECT COUNT(*) FROM message WHERE attempts > 1";
+    assert_eq!(read(&store, |sql| sql.query(tried, &[])?[0].int(0)), 0, "a race is no failure");
+}
+
+fn decide_with_four_workers(place: &Place, store: &Store, messages: i64) {
     let policy = Arc::new(policy());
     std::thread::scope(|scope| {
         for worker in 0..4 {
@@ -155,7 +194,7 @@ pub fn racing_first_messages_make_one_user_and_one_credentials_mail(place: &Plac
             };
             let ids = place.ids.clone();
             let mut ingest = Ingest::new(store.clone(), policy.clone(), clock, ids, options);
-            let is_over = || count(&store, "decision") == (SENDERS * EACH) as i64;
+            let is_over = || count(store, "decision") == messages;
             scope.spawn(move || {
                 for _ in 0..10_000 {
                     match ingest.step() {
@@ -168,16 +207,6 @@ pub fn racing_first_messages_make_one_user_and_one_credentials_mail(place: &Plac
             });
         }
     });
-    let of = |statement: &str| read(&store, |sql| sql.query(statement, &[])?[0].int(0));
-    assert_eq!(of("SELECT COUNT(*) FROM person"), SENDERS as i64);
-    assert_eq!(of("SELECT COUNT(*) FROM outbox WHERE template = 'credentials'"), SENDERS as i64);
-    assert_eq!(
-        of("SELECT COUNT(*) FROM outbox WHERE template = 'ticket_received'"),
-        (SENDERS * EACH) as i64
-    );
-    assert_eq!(of("SELECT COUNT(*) FROM ticket"), (SENDERS * EACH) as i64);
-    assert_eq!(of("SELECT COUNT(*) FROM message WHERE attempts > 1"), 0, "a race is no failure");
-    assert!(read(&store, audit::audit).balance());
 }
 
 fn policy() -> Policy {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::adapter::On;
+use super::guard::Guard;
 use super::queue::Queue;
 use super::session::Place;
 use crate::args;
@@ -60,9 +61,9 @@ impl Marks {
     }
 
     /// Begins a transaction that leaves its mark, in one round trip.
-    pub fn begin(&mut self, on: &mut On<'_>) -> Result<(), StoreError> {
+    pub fn begin(&mut self, on: &mut On<'_>, guard: &Guard) -> Result<(), StoreError> {
         self.last += 1;
-        on.command(&format!("BEGIN ISOLATION LEVEL SERIALIZABLE; EXECUTE mark({})", self.last))
+        on.command(&format!("{}; EXECUTE mark({})", guard.begin(), self.last))
     }
 
     /// Finds out what became of the last transaction, as long as it takes the server to come back,

@@ -5,6 +5,7 @@
 mod adapter;
 mod doubt;
 mod errors;
+mod guard;
 mod queue;
 mod session;
 mod writer;
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 use self::adapter::On;
 use self::queue::{Hands, Queue};
 use self::session::{Place, Session};
-use super::work::Job;
+use super::work::{Job, Work};
 use super::{Dialect, Durability, PostgresOptions, Role, Sql, StoreError, migrate};
 use crate::args;
 
@@ -38,6 +39,8 @@ pub struct Postgres {
 
 struct Shared {
     place: Arc<Place>,
+    /// The name of our schema: locks are the whole database's.
+    schema: String,
     queue: Arc<Queue>,
     readers: Mutex<Vec<Session>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
@@ -53,10 +56,11 @@ impl Postgres {
     ) -> Result<Postgres, StoreError> {
         let place = Arc::new(Place::of(options, durability)?);
         let mut session = place.connect_patiently()?;
-        bring_up_to_date(&mut session, &place.name, now)?;
+        let schema = bring_up_to_date(&mut session, &place.name, now)?;
         Ok(Postgres {
             shared: Arc::new(Shared {
                 place,
+                schema,
                 queue: Arc::default(),
                 readers: Mutex::default(),
                 writers: Mutex::default(),
@@ -70,11 +74,27 @@ impl Postgres {
         work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (reply, receiver) = oneshot::channel();
-        let hands = self.shared.queue.push(Box::new(Job::new(work, reply)), WRITERS);
-        if hands == Hands::Wanted {
+        self.queue(Box::new(Job::new(work, reply)));
+        receiver
+    }
+
+    /// The same under locks on `keys`; nothing else guards what it reads.
+    pub fn submit_keyed<T: Send + 'static>(
+        &self,
+        keys: &[String],
+        work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (reply, receiver) = oneshot::channel();
+        let schema = &self.shared.schema;
+        let locks = keys.iter().map(|key| lock_of(&format!("guichet {schema} {key}"))).collect();
+        self.queue(Box::new(Job::new(work, reply).locked(locks)));
+        receiver
+    }
+
+    fn queue(&self, work: Work) {
+        if self.shared.queue.push(work, WRITERS) == Hands::Wanted {
             self.shared.start_writer();
         }
-        receiver
     }
 
     /// Runs `work` on a consistent view, beside the writers. Not for use on an async thread: the
@@ -196,16 +216,22 @@ impl std::fmt::Debug for Postgres {
     }
 }
 
+// The number that a lock is known by.
+fn lock_of(name: &str) -> i64 {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().take(8).fold(0, |key, byte| (key << 8) | i64::from(*byte))
+}
+
 // Under a lock of the schema: of several processes that start together, one changes the tables.
+// Answers the schema's name.
 fn bring_up_to_date(
     session: &mut Session,
     place: &str,
     now: jiff::Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<String, StoreError> {
     let mut on = On::new(session, place);
     let schema = fit_for_us(&mut on)?;
-    let digest = Sha256::digest(format!("guichet migrates {schema}").as_bytes());
-    let lock = digest.iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+    let lock = lock_of(&format!("guichet migrates {schema}"));
     on.query("SELECT pg_advisory_lock(?1)", args![lock])?;
     // The connection is closed after this, and the lock with it.
     migrate::migrate(place, Dialect::Postgres, now, |step| {
@@ -215,7 +241,8 @@ fn bring_up_to_date(
             Err(error) => on.command("ROLLBACK").and(Err(error)),
         }
     })?;
-    doubt::tidy(&mut on)
+    doubt::tidy(&mut on)?;
+    Ok(schema)
 }
 
 // Answers the name of the schema.

@@ -1,5 +1,5 @@
-//! A thread that writes: it owns its connection, runs what is queued in SERIALIZABLE transactions, a
-//! few pieces together, and each alone and again when another transaction was in the way.
+//! A thread that writes: it owns its connection, runs what is queued in transactions, a few pieces
+//! together, and each alone and again when another transaction was in the way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::adapter::On;
 use super::doubt::{Ending, Marks};
 use super::errors::Reach;
+use super::guard::Guard;
 use super::queue::Queue;
 use super::session::{Place, Session};
 use crate::clock::{Chance, SystemChance};
@@ -28,8 +29,10 @@ const CONNECTING: [Duration; 4] = [
 ];
 
 // What writes reads a few rows from an index. A server that has no statistics yet of tables that fill
-// up quickly reads them whole, and a transaction that has read a table whole is in the way of all.
-const FROM_INDEXES: &str = "SET enable_seqscan = off";
+// up quickly reads them whole, or joins them as a whole, and a transaction that has read a table whole
+// is in the way of all. None of them gains by being planned anew for each value.
+const FROM_INDEXES: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
 
 /// Works until the queue is closed.
 pub(super) fn serve(place: Arc<Place>, queue: Arc<Queue>) {
@@ -51,7 +54,8 @@ struct Writer {
 
 /// Why a transaction came to nothing, or to nobody knows what.
 enum Unended {
-    /// The connection was lost on the COMMIT: how the pieces fared, should it have been done.
+    /// The connection was lost on the COMMIT, or cannot be kept: how the pieces fared, should it have
+    /// been done.
     Doubtful(Vec<Result<(), StoreError>>),
     Failed(StoreError),
 }
@@ -105,7 +109,8 @@ impl Writer {
         let Some(mut session) = self.session.take() else { return Err(StoreError::Stopped) };
         let place = self.place.clone();
         let mut on = On::new(&mut session, &place.name);
-        match transact(&mut on, &mut self.marks, group) {
+        let guard = Guard::of(group);
+        match transact(&mut on, &mut self.marks, &guard, group) {
             Ok(outcomes) => {
                 self.session = Some(session);
                 Ok(outcomes)
@@ -119,7 +124,7 @@ impl Writer {
             }
             Err(Unended::Failed(error)) => {
                 on.failed = None;
-                match on.command("ROLLBACK") {
+                match on.command(&guard.end("ROLLBACK")) {
                     Ok(()) => self.session = Some(session),
                     // What cannot even be rolled back is no connection any more.
                     Err(_) => self.tell_loss(&error),
@@ -178,7 +183,7 @@ impl Writer {
 }
 
 /// A piece of work, owned or lent.
-trait AsPiece {
+pub(super) trait AsPiece {
     fn as_piece(&mut self) -> &mut dyn Piece;
 }
 
@@ -197,14 +202,15 @@ impl AsPiece for &mut dyn Piece {
 fn transact(
     on: &mut On<'_>,
     marks: &mut Marks,
+    guard: &Guard,
     group: &mut [impl AsPiece],
 ) -> Result<Vec<Result<(), StoreError>>, Unended> {
-    marks.begin(on)?;
+    marks.begin(on, guard)?;
     let outcomes = match group {
         [piece] => {
             let outcome = run(on, piece.as_piece())?;
             if outcome.is_err() {
-                on.command("ROLLBACK")?;
+                on.command(&guard.end("ROLLBACK"))?;
                 return Ok(vec![outcome]);
             }
             vec![outcome]
@@ -214,10 +220,12 @@ fn transact(
             .map(|piece| run_in_savepoint(on, piece.as_piece()))
             .collect::<Result<Vec<_>, _>>()?,
     };
-    match on.command("COMMIT") {
+    match on.command(&guard.end("COMMIT")) {
         Ok(()) => Ok(outcomes),
         Err(error) => Err(match on.failed.take() {
             Some((Reach::Connection, _)) => Unended::Doubtful(outcomes),
+            // It may be that only the locks were not given back; the connection's end does that.
+            Some((Reach::Statement, _)) if guard.has_locks() => Unended::Doubtful(outcomes),
             _ => Unended::Failed(error),
         }),
     }

@@ -183,17 +183,23 @@ pub fn next_due(sql: &mut dyn Sql, now: Timestamp) -> Result<Option<Timestamp>, 
     Ok([row.opt_time(1)?, row.opt_time(2)?].into_iter().flatten().min())
 }
 
-/// When the earliest message arrived that is not decided and not in this worker's hands: it waits, or
-/// another one has it.
-pub fn in_hand_elsewhere(sql: &mut dyn Sql, worker: &str) -> Result<Option<Timestamp>, StoreError> {
+/// The earliest message that is not decided and not in this worker's hands: it waits, or another one
+/// has it. When it counts as arrived, and its id, which is the order of [`claim`].
+pub fn in_hand_elsewhere(
+    sql: &mut dyn Sql,
+    worker: &str,
+) -> Result<Option<(Timestamp, String)>, StoreError> {
     let row = sql.query_one(
-        "SELECT (SELECT MIN(due_at) FROM message WHERE state = 'incoming' AND due_at IS NOT NULL), \
-           (SELECT MIN(due_at) FROM message \
-            WHERE state = 'active' AND due_at IS NOT NULL AND leased_by <> ?1)",
+        "SELECT due_at, id FROM ( \
+           SELECT due_at, id FROM (SELECT due_at, id FROM message \
+             WHERE state = 'incoming' AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1) AS a \
+           UNION ALL SELECT due_at, id FROM (SELECT due_at, id FROM message \
+             WHERE state = 'active' AND due_at IS NOT NULL AND leased_by <> ?1 \
+             ORDER BY due_at, id LIMIT 1) AS b \
+         ) AS earliest ORDER BY due_at, id LIMIT 1",
         args![worker],
     )?;
-    let Some(row) = row else { return Ok(None) };
-    Ok([row.opt_time(0)?, row.opt_time(1)?].into_iter().flatten().min())
+    row.map(|row| Ok((row.time(0)?, row.text(1)?))).transpose()
 }
 
 // The three states one after the other, each from the index; `due_at IS NOT NULL` is what the index
