@@ -1,0 +1,243 @@
+//! Deciding: one transaction for a batch, or for as much of it as the store takes together; one for
+//! each message when that fails. Where several workers decide, a reply waits for its parent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{error, warn};
+
+use super::{ATTEMPTS, Decided, Ingest, Item, Reading, TimeOfDecision};
+use crate::clock::Ids;
+use crate::store::apply;
+use crate::store::owed::{self, Owed};
+use crate::store::spool::{self, Claim};
+use crate::store::{Sharing, Sql, StoreError, facts};
+use crate::triage::facts::Reference;
+use crate::triage::plan::Plan;
+use crate::triage::{self, Policy};
+
+// In one transaction, where several workers decide at a time.
+const TOGETHER: usize = 4;
+// How long a reply waits for what arrived before it and others have in hand: so many pauses.
+const PAUSE: Duration = Duration::from_millis(5);
+const PAUSES: u32 = 600;
+
+impl Ingest {
+    /// A transaction for as many as the store can take together; when it fails, one for each. Last
+    /// come those whose parents other workers may have in hand.
+    pub(super) fn decide_all(&self, items: Vec<Item>) -> Result<Vec<Decided>, StoreError> {
+        let items: Arc<[Item]> = items.into();
+        let together = match self.store.sharing() {
+            Sharing::Alone => items.len().max(1),
+            // The more there are in a transaction, the more often another worker is in its way.
+            Sharing::Shared => TOGETHER,
+        };
+        let all: Vec<usize> = (0..items.len()).collect();
+        let mut done = Done::default();
+        let parents = match self.store.sharing() {
+            Sharing::Alone => Parents::AsTheyAre,
+            Sharing::Shared => self.parents().unwrap_or(Parents::AsTheyAre),
+        };
+        for some in all.chunks(together) {
+            self.decide_some(&items, some, &parents, &mut done);
+        }
+        for orphan in std::mem::take(&mut done.orphans) {
+            self.await_parents(&items[orphan].claim);
+            self.decide_some(&items, &[orphan], &Parents::AsTheyAre, &mut done);
+        }
+        match done.failure {
+            // What was decided is told; the failure comes again, or it has passed.
+            Some(failure) if done.decided.is_empty() => Err(failure),
+            _ => Ok(done.decided),
+        }
+    }
+
+    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], parents: &Parents, done: &mut Done) {
+        let claims = |some: &[usize]| some.iter().map(|at| items[*at].claim.clone()).collect();
+        if done.failure.is_some() {
+            self.hand_back(claims(some));
+            return;
+        }
+        let failure = match self.decide_together(items, some, parents) {
+            Ok(ends) => return done.note(some, ends),
+            Err(failure) => failure,
+        };
+        if failure.is_temporary() && !(is_beaten(&failure) && some.len() > 1) {
+            self.hand_back(claims(some));
+            done.failure = Some(failure);
+            return;
+        }
+        if some.len() > 1 {
+            if !is_beaten(&failure) {
+                warn!("a batch of {} messages is decided one by one: {failure}", some.len());
+            }
+            for at in some {
+                self.decide_some(items, &[*at], parents, done);
+            }
+            return;
+        }
+        for at in some {
+            done.failure = self.set_back(&items[*at].claim, &failure).err();
+        }
+    }
+
+    fn decide_together(
+        &self,
+        items: &Arc<[Item]>,
+        some: &[usize],
+        parents: &Parents,
+    ) -> Result<Vec<Option<Decided>>, StoreError> {
+        let (items, policy, ids) = (items.clone(), self.policy.clone(), self.ids.clone());
+        let (time, clock, some) = (self.options.time, self.clock.clone(), some.to_vec());
+        let parents = parents.clone();
+        let keys = some.iter().flat_map(|at| keys_of(&items[*at].reading)).collect();
+        self.store.transact_keyed(keys, move |sql| {
+            some.iter()
+                .map(|at| {
+                    let item = &items[*at];
+                    let now = match time {
+                        TimeOfDecision::Arrival => item.claim.arrived.counted_at,
+                        TimeOfDecision::Clock => clock.now(),
+                    };
+                    decide(sql, item, &policy, &ids, now, &parents)
+                })
+                .collect()
+        })
+    }
+
+    /// Asked before a transaction begins: what is not in hand elsewhere now, it sees decided.
+    fn parents(&self) -> Result<Parents, StoreError> {
+        let earliest =
+            self.store.read_only(|sql| spool::in_hand_elsewhere(sql, &self.options.worker))?;
+        Ok(earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id)))
+    }
+
+    /// Waits until no other worker has in hand what arrived before, within reason: whoever died with
+    /// it is not waited for.
+    fn await_parents(&self, claim: &Claim) {
+        for _ in 0..PAUSES {
+            match self.parents() {
+                Ok(parents) if parents.may_be_in_hand(claim) => std::thread::sleep(PAUSE),
+                // Deciding will say what is wrong.
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// After a failure of its own a message waits, longer each time, and is held in the end.
+    fn set_back(&self, claim: &Claim, failure: &StoreError) -> Result<(), StoreError> {
+        error!(
+            message.id = claim.id(),
+            mailbox.name = claim.mailbox,
+            "a message could not be decided, attempt {} of {ATTEMPTS}: {failure}",
+            claim.attempts
+        );
+        let (claim, said) = (claim.clone(), failure.to_string());
+        let (ids, now) = (self.ids.clone(), self.clock.now());
+        self.store.transact(move |sql| {
+            if claim.attempts >= ATTEMPTS {
+                let plan = triage::gave_up(ATTEMPTS, &said);
+                return apply::apply(sql, &plan, None, &claim, &ids, now).map(drop);
+            }
+            let pause = SignedDuration::from_secs(10 * i64::from(claim.attempts));
+            spool::set_back(sql, &claim, now + pause)
+        })
+    }
+}
+
+/// What the decision about a message reads that the decision about another one may write: see
+/// [`Store::transact_keyed`].
+pub(super) fn keys_of(reading: &Reading) -> Vec<String> {
+    match reading {
+        Reading::Closed(_) => Vec::new(),
+        Reading::Read { questions, .. } => questions.keys(),
+    }
+}
+
+/// `None` when the message names a parent that is not known yet, and may be in another's hands.
+fn decide(
+    sql: &mut dyn Sql,
+    item: &Item,
+    policy: &Policy,
+    ids: &Ids,
+    now: Timestamp,
+    parents: &Parents,
+) -> Result<Option<Decided>, StoreError> {
+    let claim = &item.claim;
+    let (message, plan) = match &item.reading {
+        Reading::Closed(plan) => (None, Plan::clone(plan)),
+        Reading::Read { message, questions } => {
+            let facts = facts::gather(sql, questions, &claim.arrived, now)?;
+            let names_a_parent = questions.references.iter().any(Reference::is_to_another);
+            if names_a_parent && facts.tickets.is_empty() && parents.may_be_in_hand(claim) {
+                return Ok(None);
+            }
+            (Some(message.clone()), triage::decide(message, questions, &facts, policy))
+        }
+    };
+    let applied = apply::apply(sql, &plan, message.as_deref(), claim, ids, now)?;
+    Ok(Some(Decided { claim: claim.clone(), message, plan: Arc::new(plan), applied }))
+}
+
+/// Whether the parents of a message are decided already, as far as they are to be.
+#[derive(Clone)]
+enum Parents {
+    AsTheyAre,
+    /// Other workers have messages in hand, the earliest of this time and with this id.
+    AwaitedBehind(Timestamp, String),
+}
+
+impl Parents {
+    // Of two that arrived in the same second one is the first: they must not wait for each other.
+    fn may_be_in_hand(&self, claim: &Claim) -> bool {
+        match self {
+            Parents::AsTheyAre => false,
+            Parents::AwaitedBehind(at, id) => {
+                (*at, id.as_str()) < (claim.arrived.counted_at, claim.id())
+            }
+        }
+    }
+}
+
+/// How far a batch is.
+#[derive(Default)]
+struct Done {
+    decided: Vec<Decided>,
+    /// Left for the end, by their places in the batch.
+    orphans: Vec<usize>,
+    /// What stopped the rest, which was handed back.
+    failure: Option<StoreError>,
+}
+
+impl Done {
+    fn note(&mut self, some: &[usize], ends: Vec<Option<Decided>>) {
+        for (at, end) in some.iter().zip(ends) {
+            match end {
+                Some(decided) => self.decided.push(decided),
+                None => self.orphans.push(*at),
+            }
+        }
+    }
+}
+
+fn is_beaten(failure: &StoreError) -> bool {
+    matches!(failure, StoreError::Raced(_))
+}
+
+/// What was read once cannot be unreadable now; if it is, nothing more is owed.
+pub(super) fn settle(
+    sql: &mut dyn Sql,
+    owed: &Owed,
+    reading: Option<&Reading>,
+    policy: &Policy,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(Reading::Read { message, questions }) = reading else {
+        return owed::settle(sql, owed);
+    };
+    let facts = facts::gather(sql, questions, &owed.arrived, now)?;
+    let plan = triage::decide_owed(message, questions, &facts, policy);
+    apply::apply_owed(sql, &plan, message, owed, ids, now).map(drop)
+}
