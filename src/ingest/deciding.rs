@@ -26,7 +26,7 @@ const PAUSES: u32 = 600;
 impl Ingest {
     /// A transaction for as many as the store can take together; when it fails, one for each. Last
     /// come those whose parents other workers may have in hand.
-    pub(super) fn decide_all(&self, items: Vec<Item>) -> Result<Vec<Decided>, StoreError> {
+    pub(super) fn decide_all(&mut self, items: Vec<Item>) -> Result<Vec<Decided>, StoreError> {
         let items: Arc<[Item]> = items.into();
         let together = match self.store.sharing() {
             Sharing::Alone => items.len().max(1),
@@ -41,6 +41,10 @@ impl Ingest {
         };
         for some in all.chunks(together) {
             self.decide_some(&items, some, &parents, &mut done);
+        }
+        if !done.orphans.is_empty() {
+            // What is claimed ahead may be what the one that is waited for waits for.
+            self.leave();
         }
         for orphan in std::mem::take(&mut done.orphans) {
             self.await_parents(&items[orphan].claim);
