@@ -388,3 +388,29 @@ fn p_19_a_store_that_is_garbage_is_refused_and_left_as_it_is() {
     assert_eq!(fs::read(state.join("guichet.db")).expect("there"), garbage);
     assert_eq!(files_below(&desk.maildir().join("new")).len(), 1, "P-01");
 }
+
+// E-13: no half record: what cannot be written down is not taken in, and its source is left alone.
+#[test]
+fn e_13_while_the_store_is_locked_nothing_is_taken_in_and_nothing_removed() {
+    let desk = Desk::new("");
+    desk.ok(&["run", "--once"]);
+    let mail = message("claire@contoso.example", "Hi", "1@contoso.example", "", "Hello");
+    let mbox = [b"From claire Mon Jan  5 09:00:00 2026\n".as_slice(), &mail, b"\n"].concat();
+    fs::write(desk.path().join("old.mbox"), &mbox).expect("a file");
+    let store = rusqlite::Connection::open(desk.path().join("state/guichet.db")).expect("it opens");
+    store.execute_batch("BEGIN EXCLUSIVE").expect("it is locked");
+    let refused = desk.run(&["ingest", "old.mbox"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(75), "{said}");
+    assert!(said.contains("hint: "), "{said}");
+    store.execute_batch("ROLLBACK").expect("it is free again");
+    assert_eq!(fs::read(desk.path().join("old.mbox")).expect("it is there"), mbox);
+    let count = |table: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        store.query_row(&count, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!((count("message"), count("raw_chunk")), (0, 0));
+    desk.ok(&["ingest", "old.mbox"]);
+    assert_eq!(totals(&desk).get("ticket_created"), Some(&1));
+    desk.audit();
+}

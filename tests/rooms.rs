@@ -1,5 +1,5 @@
-//! The rooms of design.md §2: who may use whom, and what a pure room may never touch. Takes under a
-//! second.
+//! The rooms of design.md §2: who may use whom, and what a pure room may never touch. And that each
+//! case of mail.md about a message has its test. Takes about a second.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -108,24 +108,33 @@ fn allowed(room: &str) -> BTreeSet<&'static str> {
 fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
+    for path in rust_files(&root) {
+        let inside = path.strip_prefix(&root).expect("it was found below it");
+        let first = inside.components().next().expect("a file has a name").as_os_str();
+        let room = first.to_string_lossy().trim_end_matches(".rs").to_owned();
+        if room != "main" && room != "lib" {
+            let text = fs::read_to_string(&path).expect("the source tree is readable");
+            found.push((room, path, text));
+        }
+    }
+    assert!(found.len() > 10, "the source tree was not found");
+    found
+}
+
+/// Every file of Rust below a folder.
+fn rust_files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("the source tree is readable") {
             let path = entry.expect("the source tree is readable").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let inside = path.strip_prefix(&root).expect("it was found below it");
-                let first = inside.components().next().expect("a file has a name").as_os_str();
-                let room = first.to_string_lossy().trim_end_matches(".rs").to_owned();
-                if room != "main" && room != "lib" {
-                    let text = fs::read_to_string(&path).expect("the source tree is readable");
-                    found.push((room, path, text));
-                }
+                found.push(path);
             }
         }
     }
-    assert!(found.len() > 10, "the source tree was not found");
     found
 }
 
@@ -133,6 +142,32 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 fn is_test(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "tests")
         || path.file_name().is_some_and(|name| name == "tests.rs" || name == "samples.rs")
+}
+
+/// The cases of mail.md section 9 about what a message says: each has a test named after it.
+#[test]
+fn every_case_of_a_message_has_a_test_named_after_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cases = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        for path in rust_files(&root.join(folder)) {
+            let text = fs::read_to_string(&path).expect("a source file");
+            // The tests of a store are public: `conformance!` runs each of them on both.
+            let lines = text.lines().map(|line| line.trim_start().trim_start_matches("pub "));
+            let names = lines.filter_map(|line| line.strip_prefix("fn "));
+            names.for_each(|name| cases.extend(cases_in(&leading_name(name))));
+        }
+    }
+    let untested: Vec<String> =
+        (23..=156).filter(|case| !cases.contains(case)).map(|case| format!("E-{case}")).collect();
+    assert!(untested.is_empty(), "cases without a test: {}", untested.join(", "));
+}
+
+/// `e_83_e_84_the_longer_domain_wins` names 83 and 84.
+fn cases_in(name: &str) -> Vec<u32> {
+    let words: Vec<&str> = name.split('_').collect();
+    let pairs = words.windows(2).filter(|pair| pair[0] == "e");
+    pairs.filter_map(|pair| pair[1].parse().ok()).collect()
 }
 
 fn is_top_level(path: &Path) -> bool {

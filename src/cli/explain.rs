@@ -36,12 +36,17 @@ const STACK: usize = 64 * 1024 * 1024;
 pub(super) fn run(globals: &Globals, args: &ExplainArgs) -> Result<Exit> {
     story::refuse_csv(globals.format())?;
     let settings = Arc::new(desk::settings(globals)?);
+    reading(|| explain_all(globals, args, &settings))
+}
+
+/// Does work that reads messages, on a thread with room for the worst of them.
+pub(super) fn reading<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        let explained = std::thread::Builder::new()
+        let reader = std::thread::Builder::new()
             .name("reader".to_owned())
             .stack_size(STACK)
-            .spawn_scoped(scope, || explain_all(globals, args, &settings))?;
-        explained.join().unwrap_or_else(|_| Err(failure(Exit::Bug, "reading a message panicked")))
+            .spawn_scoped(scope, work)?;
+        reader.join().unwrap_or_else(|_| Err(failure(Exit::Bug, "reading a message panicked")))
     })
 }
 
@@ -178,11 +183,12 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
     }
     let mut told = Vec::new();
     for id in messages {
-        let (stored, raw, arrived_at, until, keys) = desk.store.read_only(|sql| {
+        let (stored, raw, arrived_at, until, keys, known) = desk.store.read_only(|sql| {
             let stored = decisions::one(sql, &id)?;
             let (raw, arrived_at) = (spool::raw(sql, &id)?, spool::arrived_at(sql, &id)?);
             let until = spool::deferred_until(sql, &id)?;
-            Ok((stored, raw, arrived_at, until, keys::keyring(sql)?))
+            let known = tickets::known_before(sql, &id)?;
+            Ok((stored, raw, arrived_at, until, keys::keyring(sql)?, known))
         })?;
         // The words are in the raw bytes; what was made of them is in the story, if there is one.
         let message = raw.and_then(|raw| mail::read(&raw).ok());
@@ -199,7 +205,8 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
             None => Scope::Standalone,
         };
         let reply = message.as_ref().map(|message| {
-            triage::reply(message, &triage::ask(message, &mailbox, policy, &keys), scope)
+            let questions = triage::ask(message, &mailbox, policy, &keys);
+            triage::reply(message, &questions, scope, &known)
         });
         told.push(render(
             globals,

@@ -1,6 +1,8 @@
 //! `guichet held`: messages set aside, each with the reason. A person lets one walk again, or drops
 //! it; until then its bytes stay, and its mailbox is told nothing.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -240,7 +242,33 @@ fn release(globals: &Globals, desk: &Desk, choice: &Choice, senders: Senders) ->
     }
     let released = changed(desk, ids, |sql, id| spool::release_held(sql, id))?;
     ingest::decide(globals, desk, &released)?;
+    let mut told = BTreeSet::new();
+    for id in &released {
+        let decided = desk.store.read_only(|sql| decisions::one(sql, id))?;
+        let again = decided.filter(|(entry, _)| entry.outcome == Outcome::Held);
+        if let Some(said) = again.and_then(|(entry, _)| way_in(entry.reason))
+            && told.insert(said)
+        {
+            hint(globals, said);
+        }
+    }
     Ok(Exit::Done)
+}
+
+/// How a message that is held again can be let in.
+fn way_in(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::AuthFailed => Some(
+            "held again; `guichet --set filters.dmarc_fail=flag held release ID` opens a ticket for staff",
+        ),
+        Reason::AutoCreateOff => {
+            Some("held again; `guichet held release --create-user ID` makes its sender a user")
+        }
+        Reason::SpamFlagged => Some(
+            "held again; `guichet --set filters.spam_headers=flag held release ID` opens a ticket for staff",
+        ),
+        _ => None,
+    }
 }
 
 fn drop_chosen(globals: &Globals, desk: &Desk, choice: &Choice) -> Result<Exit> {

@@ -2,6 +2,7 @@
 
 mod send;
 pub(super) mod trial;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::mail::Address;
 use crate::store::mailboxes::{self, Known, Tags};
 use send::Sent;
 use trial::Trial;
+use unknown::UnknownArgs;
 
 #[derive(Subcommand)]
 pub(super) enum MailboxCommand {
@@ -37,6 +39,8 @@ pub(super) enum MailboxCommand {
     Rewind(RewindArgs),
     /// Tries the servers of a mailbox out, step by step; on failure says the likely fix
     Test(TestArgs),
+    /// Lists addresses that mail came by though no mailbox is known to have them
+    UnknownRecipients(UnknownArgs),
 }
 
 #[derive(Args)]
@@ -64,6 +68,7 @@ pub(super) fn run(globals: &Globals, command: MailboxCommand) -> Result<Exit> {
         MailboxCommand::List => list(globals, settings),
         MailboxCommand::Rewind(args) => rewind(globals, settings, &args),
         MailboxCommand::Test(args) => test(globals, settings, &args),
+        MailboxCommand::UnknownRecipients(args) => unknown::run(globals, settings, &args),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `guichet run`: the daemon in the foreground.
 
+mod brake;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -25,6 +27,7 @@ use crate::store::Role;
 use crate::store::sql::statements_run;
 use crate::store::workers::{Pace, Presence};
 use crate::triage::plan::Verdict;
+use brake::Brake;
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -202,6 +205,7 @@ fn reloaded(globals: &Globals, desk: &Desk) -> Result<Arc<Settings>> {
 
 fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
     let (tally, redact) = (tally.clone(), desk.settings.log.redact);
+    let brake = Brake::default();
     let presence = Presence::begin(&desk.store, &desk.clock, &desk.ids, Pace::default())?;
     Ok(Furniture {
         settings: desk.settings.clone(),
@@ -209,7 +213,10 @@ fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
         clock: desk.clock.clone(),
         ids: desk.ids.clone(),
         presence: Arc::new(presence),
-        on_decision: Arc::new(move |decided| tell(decided, redact, &tally)),
+        on_decision: Arc::new(move |decided| {
+            tell(decided, redact, &tally);
+            tell_braked(decided, redact, &brake);
+        }),
     })
 }
 
@@ -269,6 +276,21 @@ fn tell_waiting(decided: &Decided, tally: &Tally) {
         mailbox.name = decided.claim.mailbox,
         %until,
         "a message waits: its sender is over `{key}`"
+    );
+}
+
+/// The loop brake: that it holds, once (E-141).
+fn tell_braked(decided: &Decided, redact: file::Redact, brake: &Brake) {
+    let Some(to) = brake.note(&decided.plan.story) else { return };
+    let to = match redact {
+        file::Redact::All => "somebody".to_owned(),
+        file::Redact::Addresses => mask(&to),
+        file::Redact::None => to,
+    };
+    warn!(
+        mailbox.name = decided.claim.mailbox,
+        "{} has had as much automatic mail as `limits.auto_mails_per_address` allows; more is withheld for now",
+        escape(&to)
     );
 }
 

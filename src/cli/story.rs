@@ -1,6 +1,7 @@
 //! A decision as JSON (interfaces §4), and as a short story for a support lead.
 
-use std::fmt::Write;
+mod chapters;
+mod flags;
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -8,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::Format;
 use super::exit::{Exit, failure};
-use super::output::{escape, escape_lines};
-use crate::mail::reply::{Confidence, Reply};
-use crate::mail::{Flag, InboundMessage, MachineReport, NamedAddress};
+use crate::mail::reply::Reply;
+use crate::mail::{Flag, InboundMessage, MachineReport};
 use crate::triage::plan::{Decision, Outcome, Reason, Story};
+
+pub(super) use chapters::text;
 
 /// What is told of one message.
 pub(super) struct Told<'a> {
@@ -98,11 +100,7 @@ fn message_object(message: &InboundMessage, told: &Told) -> Value {
         "text": message.text,
         "reply": reply.map(|reply| reply.text.as_str()),
         "signature": reply.and_then(|reply| reply.signature.as_deref()),
-        "reply_confidence": reply.map(|reply| match reply.confidence {
-            Confidence::High => "high",
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-        }),
+        "reply_confidence": reply.map(|reply| reply.confidence.name()),
         "attachments": attachments,
     })
 }
@@ -113,122 +111,9 @@ fn written_at(message: &InboundMessage, told: &Told) -> Timestamp {
     message.date.at.filter(|_| !is_repaired).unwrap_or(told.arrived_at)
 }
 
-/// The story in words: who, what, which site, which ticket, what was sent, and why.
-pub(super) fn text(told: &Told) -> String {
-    let mut text = String::new();
-    let story = told.story;
-    let mut put = |label: &str, said: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {label:9}{said}");
-    };
-    if let Some(message) = told.message {
-        let from = message.from.first().map_or_else(|| "nobody".to_owned(), named);
-        put("From", &from);
-        put("Subject", &subject(&message.subject));
-        put("Written", &written_at(message, told).to_string());
-    }
-    put("Outcome", &outcome(told.decision));
-    if let Some(kind) = story.kind {
-        put(
-            "Kind",
-            &format!("{}, because {}", kind_words(kind), escape(&story.kind_evidence.join("; "))),
-        );
-    }
-    if let Some(user) = &story.user {
-        let who = if user.is_new { "a new user" } else { "a known user" };
-        put("User", &format!("{} <{}>, {who}", escape(&user.name), escape(&user.address)));
-    }
-    if let Some(site) = &story.site {
-        put("Site", &format!("{}, matched by {}", escape(&site.name), escape(&site.matched_by)));
-    }
-    let ticket = &story.ticket;
-    match (ticket.number, told.decision) {
-        (Some(number), _) => {
-            let how = ticket
-                .matched_by
-                .as_deref()
-                .map(|how| format!(", found by {how}"))
-                .unwrap_or_default();
-            put("Ticket", &format!("{number}{how}"));
-        }
-        (None, Some(decision)) if decision.reason.opens_ticket() => put("Ticket", "a new one"),
-        _ => {}
-    }
-    if let Some(linked) = ticket.linked_to {
-        put("Linked", &format!("to ticket {linked}, for staff only"));
-    }
-    for mail in &story.outgoing {
-        let withheld = match &mail.withheld {
-            None => String::new(),
-            Some(rule) => format!(", withheld by {}", escape(rule)),
-        };
-        put("Mail", &format!("`{}` to {}{withheld}", mail.template, escape(&mail.to)));
-    }
-    if let Some(message) = told.message {
-        for attachment in &message.attachments {
-            put("Attached", &format!("{}, {} bytes", escape(&attachment.name), attachment.size));
-        }
-    }
-    if !story.flags.is_empty() {
-        put("Flags", &story.flags.join(", "));
-    }
-    // Most rules are short; `C-01…C-14` would stand out of its column.
-    let width = story.steps.iter().map(|step| step.rule.chars().count()).max().unwrap_or(0).max(6);
-    for (at, step) in story.steps.iter().enumerate() {
-        let label = if at == 0 { "Why" } else { "" };
-        let key = step.key.as_deref().map(|key| format!("  [{key}]")).unwrap_or_default();
-        put(label, &format!("{:width$}  {}{key}", step.rule, escape(&step.said)));
-    }
-    if let Some(reply) = told.reply.filter(|reply| !reply.visible.trim().is_empty()) {
-        text.push('\n');
-        for line in escape_lines(reply.visible.trim()).lines() {
-            let _ = writeln!(text, "  | {line}");
-        }
-    }
-    text
-}
-
-fn outcome(decision: Option<Decision>) -> String {
-    match decision {
-        Some(decision) => format!("{}, {}", decision.outcome.as_str(), decision.reason.as_str()),
-        None => "none yet: it waits to be decided".to_owned(),
-    }
-}
-
-fn kind_words(kind: crate::triage::plan::Kind) -> &'static str {
-    use crate::triage::plan::Kind;
-    match kind {
-        Kind::AutoGenerated => "the report of a machine",
-        Kind::AutoReply => "an automatic reply",
-        Kind::Bounce => "a bounce",
-        Kind::List => "a mailing list",
-        Kind::Own => "mail of our own",
-        Kind::Person => "a person",
-        Kind::Report => "a delivery or abuse report",
-    }
-}
-
-fn subject(subject: &str) -> String {
-    if subject.is_empty() { "(no subject)".to_owned() } else { escape(subject) }
-}
-
-fn named(from: &NamedAddress) -> String {
-    match &from.name {
-        Some(name) => format!("{} <{}>", escape(name), escape(&from.address)),
-        None => escape(&from.address),
-    }
-}
-
 /// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Reason {
-    /// Whether a decision with this reason opens a ticket.
-    pub(super) fn opens_ticket(self) -> bool {
-        matches!(self, Reason::FollowUpLinked | Reason::StaffTicketCreated | Reason::TicketCreated)
-    }
 }
 
 /// What was done, in the words before and after a ticket's number.

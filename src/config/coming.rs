@@ -6,14 +6,12 @@ pub fn is_coming(key: &str) -> bool {
     COMING.contains(&key)
 }
 
-const COMING: [&str; 21] = [
+const COMING: [&str; 19] = [
     "agent.notify",
     "alerts",
     "auth",
     "contact",
     "credentials.reset_limit",
-    "filters.dmarc_fail",
-    "filters.spam_headers",
     "http",
     "mailbox.auth",
     "mailbox.imap.idle",

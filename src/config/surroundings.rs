@@ -20,7 +20,7 @@ pub fn inspect(file: &File, tree: &Node, environment: &Environment) -> Vec<Probl
     let mut problems = Vec::new();
     for (i, mailbox) in file.mailbox.iter().enumerate() {
         let i = i.to_string();
-        if mailbox.provider == Provider::Imap && mailbox.password.is_none() {
+        if mailbox.provider != Provider::Maildir && mailbox.password.is_none() {
             let place = nearest_place(tree, &["mailbox", &i, "address"]);
             problems.push(Problem::error(place, no_password(mailbox)));
         }

@@ -151,7 +151,7 @@ impl Ingest {
 }
 
 /// What the decision about a message reads that the decision about another one may write: see
-/// [`Store::transact_keyed`].
+/// [`crate::store::Store::transact_keyed`].
 pub(super) fn keys_of(reading: &Reading) -> Vec<String> {
     match reading {
         Reading::Closed(_) => Vec::new(),

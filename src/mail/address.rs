@@ -3,6 +3,7 @@
 
 pub mod list;
 pub mod local_part;
+pub mod scan;
 mod script;
 
 use std::borrow::Cow;

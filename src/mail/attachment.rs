@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 pub(super) use list::list;
 
-use super::transfer;
+use super::{smime, transfer, uuencode};
 
 /// An attached file. Its bytes are not kept apart from the raw message: [`AttachmentSource`] says
 /// where they are.
@@ -32,10 +32,25 @@ pub struct Attachment {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "in", rename_all = "snake_case")]
 pub enum AttachmentSource {
+    /// A part of the message inside a signed part (M-15): these bytes of it, encoded as `inner`.
+    InSigned {
+        start: u64,
+        end: u64,
+        encoding: TransferEncoding,
+        from: u64,
+        to: u64,
+        inner: TransferEncoding,
+    },
+    /// A file inside a TNEF part (M-21): these bytes of the decoded part.
+    InTnef { start: u64, end: u64, encoding: TransferEncoding, from: u64, to: u64 },
     /// The body of a MIME part: a range of the raw message, and how it is encoded.
     Part { start: u64, end: u64, encoding: TransferEncoding },
+    /// PGP armour inside a text (M-19): these bytes of the decoded text.
+    PieceOfText { start: u64, end: u64, encoding: TransferEncoding, from: u64, to: u64 },
     /// What was beyond the limit of a text part (M-04): the decoded text from this byte on.
     RestOfText { start: u64, end: u64, encoding: TransferEncoding, from: u64 },
+    /// A uuencoded file inside a text (M-19): these bytes of the decoded text hold it, encoded.
+    Uuencoded { start: u64, end: u64, encoding: TransferEncoding, from: u64, to: u64 },
     /// The whole raw message (M-05).
     Whole,
 }
@@ -72,12 +87,30 @@ pub fn cut(raw: &[u8], attachment: &Attachment) -> Result<Vec<u8>, CutError> {
 /// The decoded bytes that a source stands for, or `None` when they are outside the message.
 fn bytes_of<'a>(raw: &'a [u8], source: &AttachmentSource) -> Option<Cow<'a, [u8]>> {
     match source {
+        AttachmentSource::InSigned { start, end, encoding, from, to, inner } => {
+            let part = transfer::decode(range(raw, *start, *end)?, *encoding);
+            let message = smime::signed_content(&part)?;
+            let bytes = transfer::decode(range(&message, *from, *to)?, *inner);
+            Some(Cow::Owned(bytes.into_owned()))
+        }
+        AttachmentSource::InTnef { start, end, encoding, from, to } => {
+            let part = transfer::decode(range(raw, *start, *end)?, *encoding);
+            Some(Cow::Owned(range(&part, *from, *to)?.to_vec()))
+        }
         AttachmentSource::Part { start, end, encoding } => {
             Some(transfer::decode(range(raw, *start, *end)?, *encoding))
+        }
+        AttachmentSource::PieceOfText { start, end, encoding, from, to } => {
+            let text = transfer::decode_text(range(raw, *start, *end)?, *encoding);
+            Some(Cow::Owned(range(&text, *from, *to)?.to_vec()))
         }
         AttachmentSource::RestOfText { start, end, encoding, from } => {
             let text = transfer::decode_text(range(raw, *start, *end)?, *encoding);
             Some(Cow::Owned(text.get(usize::try_from(*from).ok()?..)?.to_vec()))
+        }
+        AttachmentSource::Uuencoded { start, end, encoding, from, to } => {
+            let text = transfer::decode_text(range(raw, *start, *end)?, *encoding);
+            uuencode::decode(range(&text, *from, *to)?).map(Cow::Owned)
         }
         AttachmentSource::Whole => Some(Cow::Borrowed(raw)),
     }
@@ -98,7 +131,12 @@ fn measure(raw: &[u8], source: &AttachmentSource) -> Option<(u64, [u8; 32])> {
                 size += piece.len() as u64;
             });
         }
-        AttachmentSource::RestOfText { .. } | AttachmentSource::Whole => {
+        AttachmentSource::InSigned { .. }
+        | AttachmentSource::InTnef { .. }
+        | AttachmentSource::PieceOfText { .. }
+        | AttachmentSource::RestOfText { .. }
+        | AttachmentSource::Uuencoded { .. }
+        | AttachmentSource::Whole => {
             let bytes = bytes_of(raw, source)?;
             hash.update(&bytes);
             size = bytes.len() as u64;

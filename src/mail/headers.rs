@@ -176,11 +176,16 @@ fn field_name(line: &[u8]) -> Option<&str> {
 }
 
 /// Whether a line is a parameter of the field before it that lost the white space at its start:
-/// sendmail wrappers and mail archives do that to long Content-Type fields.
+/// sendmail wrappers and mail archives do that to long Content-Type fields. To any other, as what a
+/// server found out above the header that it was given, the sender could add words of their own
+/// (T-46).
 fn is_lost_fold(line: &[u8], open: Option<(&str, usize, usize)>, raw: &[u8]) -> bool {
-    let Some((_, start, stop)) = open else { return false };
+    let Some((name, start, stop)) = open else { return false };
     let Some(equals) = memchr(b'=', line) else { return false };
-    raw[start..stop].trim_ascii_end().ends_with(b";")
+    let is_of_parameters =
+        ["content-disposition", "content-type"].iter().any(|of| name.eq_ignore_ascii_case(of));
+    is_of_parameters
+        && raw[start..stop].trim_ascii_end().ends_with(b";")
         && line[..equals]
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-'))

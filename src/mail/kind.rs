@@ -1,8 +1,11 @@
 //! Collects the marks by which a machine or a list betrays itself (mail.md 4.4, 4.5), and weighs them.
 //! Own mail and the exceptions that need settings are `triage`'s.
 
+mod calendar;
 mod collect;
 pub mod phrases;
+mod tables;
+mod words;
 
 pub(super) use collect::{Seen, collect};
 
@@ -60,6 +63,12 @@ pub fn automatic(signals: &[Signal]) -> Option<Automatic> {
     })
 }
 
+/// Whether a value of X-Auto-Response-Suppress asks for no automatic answer (M-72).
+pub fn asks_for_silence(value: &str) -> bool {
+    let value = value.to_lowercase();
+    collect::words(&value).any(|word| tables::SILENCING.contains(&word))
+}
+
 /// The marks of mailing lists, as evidence; none when no list sent it (M-71).
 pub fn list_marks(signals: &[Signal]) -> Vec<String> {
     let is_list = |signal: &&Signal| signal.strength == Strength::List;
@@ -103,5 +112,34 @@ mod tests {
         assert_eq!(found.evidence, ["M-69 reply", "M-69 loop"]);
         assert!(found.answers);
         assert_eq!(list_marks(&[list]), ["M-69 list"]);
+    }
+
+    #[test]
+    fn m_69_m_71_no_list_mark_and_no_single_weak_mark_makes_a_machine() {
+        let strengths = [Strength::List, Strength::Human];
+        for lists in 0..4 {
+            for others in 0..4 {
+                let mut signals = vec![signal(strengths[0], "reply"); lists];
+                signals.extend(vec![signal(strengths[1], "no"); others]);
+                assert_eq!(automatic(&signals), None, "{signals:?}");
+                signals.push(signal(Strength::Weak, "reply"));
+                assert_eq!(automatic(&signals), None, "{signals:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn e_127_m_72_what_asks_for_silence() {
+        for (value, is_asked) in [
+            ("All", true),
+            ("DR, RN, NRN, OOF, AutoReply", true),
+            ("oof;autoreply", true),
+            ("OOF", false),
+            ("DR, NDR, RN, NRN", false),
+            ("Allow", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_silence(value), is_asked, "{value}");
+        }
     }
 }

@@ -2,12 +2,18 @@
 //! carries. Pure: no clock, no settings, no store. What a mark *means* is decided in `triage`.
 
 pub mod address;
+mod armour;
 pub mod attachment;
+pub mod authentication;
 mod body;
 pub mod bounce;
+mod calendar;
 mod charset;
+mod complaint;
 mod date;
 mod excuse;
+mod flowed;
+pub mod forward;
 mod headers;
 pub mod html;
 mod identity;
@@ -17,9 +23,13 @@ mod marks;
 mod parameters;
 mod read;
 pub mod reply;
+mod smime;
+mod spam;
 mod structure;
 pub mod thread;
+mod tnef;
 mod transfer;
+mod uuencode;
 mod words;
 
 use std::collections::BTreeSet;
@@ -29,8 +39,11 @@ use serde::Serialize;
 
 pub use address::{Address, AddressKey, AddressProblem, PlusTag, Spelling};
 pub use attachment::{Attachment, AttachmentSource, CutError, cut};
+pub use authentication::{Authentication, Dmarc};
 pub use bounce::{Bounce, BouncedRecipient, MachineReport};
+pub use complaint::Complaint;
 pub use excuse::EXCHANGE as EXCUSE;
+pub use forward::AttachedMessage;
 pub use kind::{Automatic, Signal, Strength, automatic, list_marks};
 pub use marks::Marks;
 pub use read::read;
@@ -66,8 +79,12 @@ pub struct InboundMessage {
     pub delivered_to: Vec<String>,
     /// How many Received fields there are (M-58 counts them).
     pub received: usize,
+    /// What mail servers found out about the author; counts only by whom wrote it.
+    pub authentication: Authentication,
+    /// What spam filters wrote into the header, e.g. `X-Spam-Flag=YES`: only that it is spam.
+    pub spam: Vec<String>,
     /// Every header field, decoded and cleaned, in the order written, for `header.NAME` in rules
-    /// and for signals that need settings (X-Loop, Authentication-Results). None of ours.
+    /// and for signals that need settings (X-Loop). None of ours.
     pub headers: Vec<Header>,
     /// What may be a mark of ours; it counts only with its MAC.
     pub marks: Marks,
@@ -78,7 +95,13 @@ pub struct InboundMessage {
     pub link_hashes: Vec<String>,
     /// Whether `text` was made from HTML.
     pub text_from: TextFrom,
+    /// What clients say of the lines of `text` that were made from HTML (M-100).
+    pub text_marks: Vec<html::Mark>,
+    /// The HTML's text of an answer whose `text` is the plain one (M-101).
+    pub html: Option<html::HtmlText>,
     pub attachments: Vec<Attachment>,
+    /// The header of the message attached to it, when there is exactly one (M-103).
+    pub attached_message: Option<AttachedMessage>,
     /// What in its header and subject says that a machine or a list wrote it (M-66…M-71).
     pub signals: Vec<Signal>,
     /// Set when the message is a bounce or a report (M-59…M-63).
@@ -144,6 +167,8 @@ impl std::fmt::Display for ContentHash {
 pub enum Flag {
     AddressRepaired,
     AttachmentLocked,
+    /// The domain that From names disowns it, by a server that we trust (`dmarc=fail`).
+    AuthFailed,
     BadHeaderLine,
     BodyUnreadable,
     Calendar,
@@ -151,6 +176,8 @@ pub enum Flag {
     DateRepaired,
     Encrypted,
     ForgedId,
+    /// Staff forwarded what somebody else wrote, who is the requester (M-105).
+    ForwardedByStaff,
     /// M-41: nobody can be a group.
     GroupInFrom,
     /// A limit of M-04 was met and the rest cut; the name of the limit (`limit_addresses`, …).
@@ -168,6 +195,8 @@ pub enum Flag {
     SentOnBehalf,
     SeveralFrom,
     SeveralFromFields,
+    /// A spam filter says that it is spam.
+    SpamFlagged,
     TnefUnreadable,
     TooLarge,
     Unwrapped,
@@ -180,6 +209,7 @@ impl Flag {
             Flag::Limit(which) => return format!("limit_{which}"),
             Flag::AddressRepaired => "address_repaired",
             Flag::AttachmentLocked => "attachment_locked",
+            Flag::AuthFailed => "auth_failed",
             Flag::BadHeaderLine => "bad_header_line",
             Flag::BodyUnreadable => "body_unreadable",
             Flag::Calendar => "calendar",
@@ -187,6 +217,7 @@ impl Flag {
             Flag::DateRepaired => "date_repaired",
             Flag::Encrypted => "encrypted",
             Flag::ForgedId => "forged_id",
+            Flag::ForwardedByStaff => "forwarded_by_staff",
             Flag::GroupInFrom => "group_in_from",
             Flag::MessageIdReused => "message_id_reused",
             Flag::MixedScript => "mixed_script",
@@ -201,6 +232,7 @@ impl Flag {
             Flag::SentOnBehalf => "sent_on_behalf",
             Flag::SeveralFrom => "several_from",
             Flag::SeveralFromFields => "several_from_fields",
+            Flag::SpamFlagged => "spam_flagged",
             Flag::TnefUnreadable => "tnef_unreadable",
             Flag::TooLarge => "too_large",
             Flag::Unwrapped => "unwrapped",

@@ -3,7 +3,7 @@
 
 use encoding_rs::Encoding;
 
-use super::charset::decode_word;
+use super::charset::{Utf7, decode_word};
 use super::headers::without_comments;
 use super::transfer::hex_pair;
 use super::words;
@@ -33,7 +33,7 @@ const PARAMETER_LIMIT: usize = 500;
 impl Parameters {
     pub fn parse(raw: &[u8]) -> Parameters {
         let mut reader = Reader { raw, at: 0 };
-        let value = without_comments(reader.until(b";"));
+        let value = without_comments(reader.media_value());
         let mut value = String::from_utf8_lossy(&value).to_lowercase();
         value.retain(|c| !c.is_whitespace() && c != '"' && !c.is_control());
         let mut parameters = Vec::new();
@@ -72,7 +72,7 @@ impl Parameters {
     fn extended(&self, name: &str, own: Option<&'static Encoding>) -> Option<String> {
         let (charset, bytes) = self.extended_bytes(name)?;
         Some(match charset {
-            Some(charset) => decode_word(&bytes, &charset),
+            Some(charset) => decode_word(&bytes, &charset, Utf7::Kept),
             None => words::decode_words(&bytes, own),
         })
     }
@@ -147,9 +147,30 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// What stands before the parameters: up to the first `;`, or to the first `name=` behind white
+    /// space or a comma where the mailer left that out.
+    fn media_value(&mut self) -> &'a [u8] {
+        let whole = self.until(b";");
+        let is_parting = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        let name = whole.split(|byte| *byte == b'=').next().filter(|name| name.len() < whole.len());
+        let parting = name.and_then(|name| name.trim_ascii_end().iter().rposition(is_parting));
+        let Some(parting) = parting.filter(|at| !whole[..*at].contains(&b'(')) else {
+            return whole;
+        };
+        self.at -= whole.len() - parting;
+        let mut value = &whole[..parting];
+        while let [before @ .., last] = value
+            && is_parting(last)
+        {
+            value = before;
+        }
+        value
+    }
+
     /// The next parameter; the name is empty where there is none between two `;`.
     fn parameter(&mut self) -> Option<Parameter> {
-        while self.peek().is_some_and(|byte| byte == b';' || byte.is_ascii_whitespace()) {
+        let is_parting = |byte: u8| matches!(byte, b';' | b',') || byte.is_ascii_whitespace();
+        while self.peek().is_some_and(is_parting) {
             self.at += 1;
         }
         self.peek()?;
@@ -247,6 +268,30 @@ mod tests {
             (b"attachment; filename*=''a%2", "a%2"),
         ] {
             assert_eq!(name_in(raw), name, "{:?}", String::from_utf8_lossy(raw));
+        }
+    }
+
+    #[test]
+    fn m_14_parameters_are_read_without_a_semicolon_before_them() {
+        for raw in [
+            "text/plain charset=us-ascii",
+            "text/plain charset = \"us-ascii\"",
+            "text/plain,charset=us-ascii",
+            "text/plain, charset=us-ascii; format=flowed",
+            "text/plain\r\n\tcharset=us-ascii",
+            "\"text/plain\" charset=us-ascii",
+        ] {
+            let read = Parameters::parse(raw.as_bytes());
+            assert_eq!(read.value, "text/plain", "{raw}");
+            assert_eq!(read.keyword("charset").as_deref(), Some("us-ascii"), "{raw}");
+        }
+        for (raw, value) in [
+            ("text / plain", "text/plain"),
+            ("charset=us-ascii", "charset=us-ascii"),
+            ("text/plain (a b=c)", "text/plain"),
+            ("text/plain =", "text/plain="),
+        ] {
+            assert_eq!(Parameters::parse(raw.as_bytes()).value, value, "{raw}");
         }
     }
 

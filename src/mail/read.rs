@@ -8,20 +8,27 @@ use encoding_rs::Encoding;
 
 use super::address::list::AddressList;
 use super::attachment;
+use super::authentication::Authentication;
 use super::body;
 use super::bounce;
 use super::charset::Charset;
+use super::complaint;
 use super::date;
 use super::excuse::is_excuse;
+use super::forward;
 use super::headers::{Fields, unfold};
 use super::identity;
 use super::kind;
 use super::links;
 use super::marks::Marks;
+use super::reply::{Prefix, Scope, subject_prefix};
+use super::smime;
+use super::spam;
 use super::structure::{Contents, Structure};
 use super::thread::{Cut, keep_ends, read_ids};
+use super::tnef;
 use super::words;
-use super::{Flag, Header, InboundMessage, NamedAddress, ReturnPath, Unreadable};
+use super::{Flag, Header, InboundMessage, MachineReport, NamedAddress, ReturnPath, Unreadable};
 
 /// The longest subject, in characters (M-20).
 const SUBJECT_LIMIT: usize = 500;
@@ -31,7 +38,7 @@ const RECEIVED_LIMIT: usize = 50;
 
 /// Fields about the way that a message took: of a message wrapped in another they are taken from
 /// the wrapping (M-06), and none of them makes the message itself.
-const TRACE_FIELDS: [&str; 11] = [
+const TRACE_FIELDS: [&str; 10] = [
     "authentication-results",
     "delivered-to",
     "envelope-to",
@@ -42,7 +49,6 @@ const TRACE_FIELDS: [&str; 11] = [
     "x-forwarded-for",
     "x-forwarded-to",
     "x-original-to",
-    "x-spam-flag",
 ];
 
 /// Fields that name where a message was delivered (M-79 V1), in that order.
@@ -116,7 +122,16 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
     let mut headers = reader.headers();
     let mut flags = reader.flags;
 
-    let body = body::read(&structure, root);
+    let has_references = !in_reply_to.is_empty() || !references.is_empty();
+    let scope = if has_references || subject_prefix(&subject) == Prefix::Reply {
+        Scope::Answer
+    } else {
+        Scope::Standalone
+    };
+    let winmails = tnef::open(&structure, root);
+    let contents = smime::contents(&structure, root);
+    let signed = smime::open(&contents);
+    let body = body::read(&structure, root, scope, &winmails, &signed);
     let mut marks = Marks::default();
     marks.look_in(body.text.as_bytes());
     // The other form of the body may hold what this one lost.
@@ -126,41 +141,45 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         }
     });
     marks.take_fields(&mut headers);
-    let listed = attachment::list(&structure, root, &body, own);
+    let listed = attachment::list(&structure, root, &body, &winmails, &signed, own);
     flags.extend(body.flags.iter().cloned());
+    if winmails.iter().any(|winmail| winmail.tnef.as_ref().is_none_or(|tnef| !tnef.is_whole)) {
+        flags.insert(Flag::TnefUnreadable);
+    }
     if listed.is_cut {
         flags.insert(Flag::Limit("attachments"));
     }
-    let calendar = calendar(&structure, root);
-    if matches!(calendar.as_deref(), Some("cancel" | "request")) {
-        flags.insert(Flag::Calendar);
-    }
-    if is_encrypted(&structure, root) {
-        flags.insert(Flag::Encrypted);
-    }
-
     let reported = bounce::read(&bounce::Seen {
         structure: &structure,
         root,
         fields: &fields,
         subject: &subject,
+        from: &from,
+        return_path: &return_path,
         text: &body.text,
     });
-    let answer = calendar.filter(|method| matches!(method.as_str(), "counter" | "reply"));
-    let answer = answer.filter(|_| body.text.trim().is_empty());
+    let method = body.calendar.as_ref();
+    let answer = method.filter(|method| matches!(method.as_str(), "counter" | "reply"));
     let signals = kind::collect(
         &fields,
         &kind::Seen {
             subject: &subject,
             from: &from,
             return_path: &return_path,
-            has_references: !in_reply_to.is_empty() || !references.is_empty(),
+            has_references,
             calendar_answer: answer.map(|method| format!("METHOD={method}")).as_deref(),
+            text: &body.text,
             challenge: reported.challenge.as_deref(),
         },
     );
     // M-68 goes before M-59: a challenge is an automatic reply, however it is shaped.
     let report = reported.report.filter(|_| !signals.iter().any(|signal| signal.rule == "M-68"));
+    let report = report.map(|report| match report {
+        MachineReport::Report { what: "arf", .. } => {
+            complaint::read(&structure, root).map_or(report, MachineReport::Complaint)
+        }
+        other => other,
+    });
 
     Ok(InboundMessage {
         size: raw.len() as u64,
@@ -180,12 +199,17 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         return_path,
         delivered_to,
         received,
+        authentication: Authentication::read(&fields),
+        spam: spam::marks(&fields),
         headers,
         marks,
         text: body.text,
         link_hashes,
         text_from: body.from,
+        text_marks: body.marks,
+        html: body.html,
         attachments: listed.attachments,
+        attached_message: forward::attached(&structure, root, own),
         signals,
         report,
     })
@@ -204,7 +228,10 @@ fn message<'a>(structure: &Structure<'a>, flags: &mut BTreeSet<Flag>) -> (usize,
         return (0, outer.clone());
     }
     flags.insert(Flag::Unwrapped);
-    let is_trace = |name: &str| TRACE_FIELDS.iter().any(|trace| trace.eq_ignore_ascii_case(name));
+    let is_trace = |name: &str| {
+        TRACE_FIELDS.iter().any(|trace| trace.eq_ignore_ascii_case(name))
+            || spam::is_of_filter(name)
+    };
     let has_id = identity::written_id(inner).is_some();
     let is_kept =
         |name: &str| is_trace(name) || (!has_id && name.eq_ignore_ascii_case("message-id"));
@@ -221,27 +248,6 @@ fn own_charset(structure: &Structure, root: usize) -> Option<&'static Encoding> 
     })
 }
 
-/// What a calendar part wants: `request`, `cancel`, `reply`, `counter` (M-22).
-fn calendar(structure: &Structure, root: usize) -> Option<String> {
-    let parts = structure.parts_of(root).into_iter().map(|part| &structure.parts[part]);
-    let mut calendars = parts.filter(|part| part.media_type() == "text/calendar");
-    calendars.find_map(|part| part.content_type.keyword("method"))
-}
-
-fn is_encrypted(structure: &Structure, root: usize) -> bool {
-    let is_encrypted = |part: usize| {
-        let part = &structure.parts[part];
-        match part.media_type() {
-            "multipart/encrypted" => true,
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-                part.content_type.keyword("smime-type").is_none_or(|kind| kind == "enveloped-data")
-            }
-            _ => false,
-        }
-    };
-    structure.parts_of(root).into_iter().any(is_encrypted)
-}
-
 struct HeaderReader<'a> {
     fields: &'a Fields<'a>,
     own: Option<&'static Encoding>,
@@ -251,7 +257,7 @@ struct HeaderReader<'a> {
 impl HeaderReader<'_> {
     /// Several Subject fields are joined with a space, and cut at 500 characters (M-20).
     fn subject(&self) -> String {
-        let fields = self.fields.all("subject").map(|raw| words::decode(raw, self.own));
+        let fields = self.fields.all("subject").map(|raw| words::decode_subject(raw, self.own));
         let subject = fields.filter(|subject| !subject.is_empty()).collect::<Vec<_>>().join(" ");
         match subject.char_indices().nth(SUBJECT_LIMIT) {
             Some((at, _)) => subject[..at].to_owned(),
@@ -373,7 +379,10 @@ impl HeaderReader<'_> {
     fn headers(&self) -> Vec<Header> {
         let header = |field: &super::headers::Field| Header {
             name: field.name.to_owned(),
-            value: words::decode(field.raw, self.own),
+            value: match field.name.eq_ignore_ascii_case("subject") {
+                true => words::decode_subject(field.raw, self.own),
+                false => words::decode(field.raw, self.own),
+            },
         };
         self.fields.0.iter().map(header).collect()
     }

@@ -1,8 +1,12 @@
 //! Whole messages (mail.md section 1): a fixture for each behaviour, limits, and what must hold for
 //! any bytes at all.
 
+mod cases;
+mod contents;
 mod fixtures;
+pub mod growth;
 mod hostile;
+mod wrapped;
 
 use super::*;
 
@@ -167,7 +171,7 @@ fn m_24_parts_without_a_name_get_one() {
         names,
         ["image-1.png", "part-2.pdf", "HelloWorld.eml", "part-4.eml", "invite.ics", "y.gif"]
     );
-    assert_eq!(flags(&read), ["calendar", "no_message_id", "no_text"]);
+    assert_eq!(flags(&read), ["calendar", "no_message_id"]);
     assert_eq!(cut(raw, &read.attachments[2]).expect("a message"), b"Subject: Hello/World\n\n3");
 }
 

@@ -6,6 +6,8 @@ use memchr::memchr;
 /// How many ids of References are kept: the first 10 and the last 40 (M-04, M-79).
 const FIRST_REFERENCES: usize = 10;
 const LAST_REFERENCES: usize = 40;
+/// How many that are together.
+pub const REFERENCES: usize = FIRST_REFERENCES + LAST_REFERENCES;
 
 /// A usable message id, without angle brackets: 3 to 998 characters, no space, control, `<` or `>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +74,7 @@ pub fn read_ids(raw: &[u8]) -> Vec<MessageId> {
 
 /// The first 10 and the last 40 ids, and whether any had to go (M-04).
 pub fn keep_ends(mut ids: Vec<MessageId>) -> (Vec<MessageId>, Cut) {
-    if ids.len() <= FIRST_REFERENCES + LAST_REFERENCES {
+    if ids.len() <= REFERENCES {
         return (ids, Cut::No);
     }
     ids.drain(FIRST_REFERENCES..ids.len() - LAST_REFERENCES);

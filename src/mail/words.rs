@@ -5,7 +5,7 @@ use encoding_rs::Encoding;
 use memchr::memmem;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::charset::{decode_header, decode_word};
+use super::charset::{Utf7, decode_header, decode_word};
 use super::transfer;
 
 /// The text of an unstructured field, a phrase, a comment or a file name: one clean line (M-10,
@@ -17,8 +17,17 @@ pub fn decode(raw: &[u8], own: Option<&'static Encoding>) -> String {
     clean(&decode_words(raw, own))
 }
 
+/// The same for the subject, which people only read: it may be written in UTF-7 (M-14, T-39).
+pub fn decode_subject(raw: &[u8], own: Option<&'static Encoding>) -> String {
+    clean(&decode_in(raw, own, Utf7::Decoded))
+}
+
 /// Decodes the encoded-words of a text; what is not one is raw header text (M-10, M-11, R-27, R-28).
 pub fn decode_words(raw: &[u8], own: Option<&'static Encoding>) -> String {
+    decode_in(raw, own, Utf7::Kept)
+}
+
+fn decode_in(raw: &[u8], own: Option<&'static Encoding>, utf_7: Utf7) -> String {
     let mut decoded = String::with_capacity(raw.len());
     // The bytes of neighbours in one charset are joined first: a character may be split over two.
     let mut run: Option<Run> = None;
@@ -36,7 +45,7 @@ pub fn decode_words(raw: &[u8], own: Option<&'static Encoding>) -> String {
             }
             _ => {
                 let follows_word = run.is_some();
-                flush(&mut run, &mut decoded);
+                flush(&mut run, &mut decoded, utf_7);
                 if !(follows_word && is_gap) {
                     decoded.push_str(&decode_header(plain, own));
                 }
@@ -48,7 +57,7 @@ pub fn decode_words(raw: &[u8], own: Option<&'static Encoding>) -> String {
         search_from = at + word.length;
         plain_from = search_from;
     }
-    flush(&mut run, &mut decoded);
+    flush(&mut run, &mut decoded, utf_7);
     decoded.push_str(&decode_header(&raw[plain_from..], own));
     decoded
 }
@@ -101,9 +110,9 @@ struct Run<'a> {
     bytes: Vec<u8>,
 }
 
-fn flush(run: &mut Option<Run>, decoded: &mut String) {
+fn flush(run: &mut Option<Run>, decoded: &mut String, utf_7: Utf7) {
     if let Some(run) = run.take() {
-        decoded.push_str(&decode_word(&run.bytes, &String::from_utf8_lossy(run.charset)));
+        decoded.push_str(&decode_word(&run.bytes, &String::from_utf8_lossy(run.charset), utf_7));
     }
 }
 
@@ -127,7 +136,7 @@ impl<'a> Word<'a> {
             [b'?', b'Q' | b'q', b'?', rest @ ..] => (false, rest),
             _ => return None,
         };
-        let mut end = None;
+        let (mut end, mut stop) = (None, rest.len());
         for (at, pair) in rest.windows(2).enumerate() {
             match pair {
                 b"?=" => {
@@ -135,14 +144,20 @@ impl<'a> Word<'a> {
                     break;
                 }
                 // The padding of base64 before the end is `=?=`.
-                b"=?" if rest.get(at + 2) != Some(&b'=') => break,
+                b"=?" if rest.get(at + 2) != Some(&b'=') => {
+                    stop = at;
+                    break;
+                }
                 _ => (),
             }
         }
-        let end = end?;
+        let (end, mark) = match end {
+            Some(end) => (end, "?=".len()),
+            None => (unclosed(&rest[..stop])?, 0),
+        };
         // RFC 2231 §5 adds a language to the charset.
         let charset = charset.split(|byte| *byte == b'*').next().unwrap_or_default();
-        let length = bytes.len() - rest.len() + end + "?=".len();
+        let length = bytes.len() - rest.len() + end + mark;
         Some(Word { charset, is_base64, text: &rest[..end], length })
     }
 
@@ -153,6 +168,14 @@ impl<'a> Word<'a> {
             transfer::decode_q(self.text, bytes);
         }
     }
+}
+
+/// The length of the text of a word that was cut off before its end: it must be all that is left of
+/// the field, or of what stands before the next word.
+fn unclosed(rest: &[u8]) -> Option<usize> {
+    let rest = rest.trim_ascii_end();
+    let is_text = !rest.is_empty() && !rest.iter().any(u8::is_ascii_whitespace);
+    is_text.then_some(rest.len())
 }
 
 fn is_charset_byte(byte: u8) -> bool {
@@ -180,6 +203,9 @@ mod tests {
             ("=?x-unknown?q?caf=C3=A9?=", "café"),
             ("=?utf-7?q?+AOk-?=", "+AOk-"),
             ("=?utf-8?q?un closed", "=?utf-8?q?un closed"),
+            ("=?utf-8?q?caf=C3=A9", "café"),
+            ("Re: =?utf-8?b?Y2Fmw6k =?utf-8?q?_x?=", "Re: café x"),
+            ("=?utf-8?q?a long word, with spaces inside?=", "a long word, with spaces inside"),
             ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
             ("=?utf-8?q?what??=", "what?"),
             ("=?utf-8?q?100=?=", "100="),

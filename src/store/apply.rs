@@ -125,8 +125,8 @@ impl<'a> Changes<'a> {
         let now = self.now;
         match effect {
             Effect::AddMessage(new) => self.add_message(sql, new),
-            Effect::AttachUser { user, key } => match self.user(Some(user))? {
-                Some(id) => tickets::attach_user(sql, &self.arrived.message, id, key),
+            Effect::AttachUser { user, key, opened_by } => match self.user(Some(user))? {
+                Some(id) => tickets::attach_user(sql, &self.arrived.message, id, key, *opened_by),
                 None => Ok(()),
             },
             Effect::ClearUndeliverable { key } => users::clear_undeliverable(sql, key),
@@ -177,7 +177,7 @@ impl<'a> Changes<'a> {
             id: &self.arrived.message,
             message,
             plan: self.plan,
-            author: &new.author,
+            new,
             person,
             arrived_at: self.arrived.arrived_at,
         };

@@ -51,8 +51,8 @@ fn of(row: &Row) -> Result<BouncedMail, StoreError> {
 }
 
 /// Records what a bounce does (M-65): for good, the mail failed, its address is undeliverable until
-/// its owner writes, and a user whose credentials came back gets none by mail (C-12); otherwise it
-/// is only noted.
+/// its owner writes, and a user whose credentials came back gets none by mail (C-12). A complaint
+/// makes the address undeliverable as well. Otherwise it is only noted.
 pub fn record(
     sql: &mut dyn Sql,
     outbox: i64,
@@ -61,7 +61,9 @@ pub fn record(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let statement = match effect {
-        BounceEffect::Delayed => "UPDATE outbox SET bounced_at = ?2, bounce = ?3 WHERE id = ?1",
+        BounceEffect::Complaint | BounceEffect::Delayed => {
+            "UPDATE outbox SET bounced_at = ?2, bounce = ?3 WHERE id = ?1"
+        }
         BounceEffect::Permanent => {
             "UPDATE outbox SET bounced_at = ?2, bounce = ?3, state = 'failed', leased_by = NULL, \
                leased_until = NULL, fence = fence + 1 WHERE id = ?1"
@@ -71,7 +73,7 @@ pub fn record(
         }
     };
     sql.execute(statement, args![outbox, now, diagnostic])?;
-    if effect != BounceEffect::Permanent {
+    if !matches!(effect, BounceEffect::Complaint | BounceEffect::Permanent) {
         return Ok(());
     }
     sql.execute(
@@ -81,6 +83,9 @@ pub fn record(
             UNION SELECT LOWER(to_address) FROM outbox WHERE id = ?1)",
         args![outbox],
     )?;
+    if effect == BounceEffect::Complaint {
+        return Ok(());
+    }
     sql.execute(
         "UPDATE person SET credentials_bounced = 1, updated_at = ?2 WHERE id = \
            (SELECT person FROM outbox WHERE id = ?1 AND cause = 'notice')",

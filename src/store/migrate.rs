@@ -19,6 +19,8 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0003_uids", sql: include_str!("migrations/sqlite/0003_uids.sql") },
     Migration { name: "0004_workers", sql: include_str!("migrations/sqlite/0004_workers.sql") },
     Migration { name: "0005_logins", sql: include_str!("migrations/sqlite/0005_logins.sql") },
+    Migration { name: "0006_known", sql: include_str!("migrations/sqlite/0006_known.sql") },
+    Migration { name: "0007_internal", sql: include_str!("migrations/sqlite/0007_internal.sql") },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
@@ -26,6 +28,8 @@ const POSTGRES: &[Migration] = &[
     Migration { name: "0003_uids", sql: include_str!("migrations/postgres/0003_uids.sql") },
     Migration { name: "0004_workers", sql: include_str!("migrations/postgres/0004_workers.sql") },
     Migration { name: "0005_logins", sql: include_str!("migrations/postgres/0005_logins.sql") },
+    Migration { name: "0006_known", sql: include_str!("migrations/postgres/0006_known.sql") },
+    Migration { name: "0007_internal", sql: include_str!("migrations/postgres/0007_internal.sql") },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.

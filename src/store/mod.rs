@@ -95,7 +95,9 @@ pub enum StoreError {
         "the address of the database cannot be used: {said}\nhint: write `store.url` as `postgres://USER@HOST:5432/DATABASE`"
     )]
     Address { said: String },
-    #[error("the store `{0}` is busy: another program has held it for too long")]
+    #[error(
+        "the store `{0}` is busy: another program has held it for too long\nhint: `fuser` on that file names the program; try again once it has let go"
+    )]
     Busy(String),
     #[error(
         "the store `{path}` is damaged: {said}\nhint: stop guichet, keep a copy, and restore a backup made with `guichet db backup`"

@@ -104,6 +104,14 @@ impl Row {
         }
     }
 
+    /// The bytes in a column, `None` when it is null.
+    pub fn opt_blob(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.value(column)? {
+            Value::Null => Ok(None),
+            _ => self.blob(column).map(Some),
+        }
+    }
+
     /// The time in a column, in unix milliseconds.
     pub fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
         let millis = self.int(column)?;

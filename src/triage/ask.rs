@@ -1,10 +1,12 @@
 //! Says what must be known to decide about a message.
 
-use super::facts::{FoundIn, Questions, Reference, SenderAnswer};
+use std::collections::HashSet;
+
+use super::facts::{FoundIn, Questions, Reference};
 use super::keys::Keyring;
 use super::policy::Policy;
 use super::tag::Tag;
-use super::{sender, signed, sites, text};
+use super::{forwarded, known, sender, signed, sites, text, verified};
 use crate::mail::reply::Scope;
 use crate::mail::{InboundMessage, MessageId};
 
@@ -18,10 +20,9 @@ const RELAY_IDS: usize = 8;
 /// signed.
 pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyring) -> Questions {
     let sender = sender::resolve(message, policy);
-    let site_domains = match &sender {
-        SenderAnswer::Known(sender) => sites::site_domains(sender.address.domain(), policy),
-        SenderAnswer::None { .. } => Vec::new(),
-    };
+    let signed = signed::read(message, policy, keys);
+    let dmarc = verified::dmarc(message, mailbox, &sender, policy);
+    let forwarded = forwarded::resolve(message, mailbox, &sender, &signed, &dmarc, policy);
     let mut questions = Questions {
         mailbox: mailbox.to_owned(),
         default_site: sites::default_site(mailbox, policy).to_owned(),
@@ -32,12 +33,21 @@ pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyr
         tagged: Tag::new(&policy.threading.subject_tag)
             .map(|tag| tag.numbers(&message.subject))
             .unwrap_or_default(),
-        site_domains,
-        signed: signed::read(message, policy, keys),
+        site_domains: Vec::new(),
+        signed,
+        dmarc,
+        forwarded,
         limits: policy.limits.clone(),
         reply: None,
+        known: Vec::new(),
     };
-    questions.reply = Some(text::trimmed(message, &questions, Scope::Standalone));
+    questions.site_domains = questions
+        .requester()
+        .map(|requester| sites::site_domains(requester.address.domain(), policy))
+        .unwrap_or_default();
+    let (scope, reply) = text::trimmed(message, &questions, Scope::Standalone, &HashSet::new());
+    questions.known = known::of(message, &reply);
+    questions.reply = Some((scope, reply));
     questions
 }
 

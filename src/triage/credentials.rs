@@ -8,9 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::facts::{CredentialsBudget, CredentialsState, Facts, Intake, Sender, SiteFacts};
 use super::facts::{UserFacts, UserStatus};
 use super::plan::Kind;
-use super::policy::{CredentialsMode, MailboxPolicy, Policy, Portal, Rate, RequiredProof};
+use super::policy::{
+    CredentialsMode, MailboxPolicy, Policy, Portal, Rate, RequiredProof, TrustedServer,
+};
 use super::{names, recipients};
-use crate::mail::{Address, Flag, InboundMessage, ReturnPath};
+use crate::mail::{Address, Dmarc, Flag, InboundMessage, ReturnPath};
 
 /// The budgets of C-10, which the store counts by.
 pub const PER_RECIPIENT: Rate = Rate { count: 1, per: SignedDuration::from_hours(24) };
@@ -118,6 +120,8 @@ pub struct Application<'a> {
     pub message: &'a InboundMessage,
     pub kind: Kind,
     pub sender: &'a Sender,
+    /// Whether the sender's domain vouches for the message.
+    pub dmarc: &'a Dmarc,
     /// The message's flags, completed.
     pub flags: &'a BTreeSet<Flag>,
     pub mailbox: &'a MailboxPolicy,
@@ -155,8 +159,8 @@ pub fn room_at(budget: &CredentialsBudget) -> Option<Timestamp> {
 }
 
 fn speaks_against(code: Code, application: &Application) -> bool {
-    let Application { message, kind, sender, flags, mailbox, account, site, facts, policy } =
-        *application;
+    let Application { message, kind, sender, dmarc, flags, mailbox, .. } = *application;
+    let Application { account, site, facts, policy, .. } = *application;
     let user = match account {
         Account::Existing(user) => Some(user),
         Account::New => None,
@@ -168,11 +172,11 @@ fn speaks_against(code: Code, application: &Application) -> bool {
                 || flags.contains(&Flag::SeveralFrom)
                 || flags.contains(&Flag::SeveralFromFields)
         }
-        // Authentication-Results are not read yet: what is no pass is unknown, never a fail.
-        Code::C02 => match policy.credentials.require {
-            RequiredProof::NotFailed => false,
-            RequiredProof::Pass => true,
-            RequiredProof::PassIfKnown => mailbox.authserv_id.is_some(),
+        Code::C02 => match (policy.credentials.require, dmarc) {
+            (_, Dmarc::Fail { .. }) => true,
+            (_, Dmarc::Pass { .. }) | (RequiredProof::NotFailed, Dmarc::Unknown) => false,
+            (RequiredProof::Pass, Dmarc::Unknown) => true,
+            (RequiredProof::PassIfKnown, Dmarc::Unknown) => mailbox.server != TrustedServer::None,
         },
         Code::C03 => kind != Kind::Person || flags.contains(&Flag::Calendar),
         Code::C04 => message.return_path == ReturnPath::Null,

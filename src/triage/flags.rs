@@ -16,6 +16,9 @@ pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// The start of 1990: no mail is older (M-27).
 const OLDEST_DATE: i64 = 631_152_000;
 
+/// What people read as an `@`: the sign itself, small, and as wide as a Japanese letter.
+const AT_SIGNS: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
+
 /// All flags of `message`.
 pub fn completed(
     message: &InboundMessage,
@@ -31,6 +34,8 @@ pub fn completed(
     };
     let is_locked = |name: &str| attachments::locked(name, &policy.filters);
     set(Flag::AttachmentLocked, message.attachments.iter().any(|file| is_locked(&file.name)));
+    set(Flag::AuthFailed, questions.dmarc.is_fail());
+    set(Flag::SpamFlagged, !message.spam.is_empty());
     set(Flag::ForgedId, questions.signed.is_forged);
     set(Flag::DateRepaired, date_is_wrong(message.date.at, facts.arrived_at));
     set(Flag::MessageIdReused, facts.message_id_known && facts.duplicate_of.is_none());
@@ -60,10 +65,11 @@ pub fn completed(
 /// The display name of `sender`, unless it shows an address that is not theirs (M-45, T-11).
 pub fn usable_name<'a>(sender: &'a Sender, policy: &Policy) -> Option<&'a str> {
     let name = sender.name.as_deref()?;
-    if !name.contains('@') {
+    if !name.contains(AT_SIGNS) {
         return Some(name);
     }
     let shows_another = name
+        .replace(AT_SIGNS, "@")
         .split(|c: char| c.is_whitespace() || "\"'<>()[],;:".contains(c))
         .filter_map(sender::good)
         .any(|shown| shown.key(names::plus_tag(&policy.users)) != sender.key);
@@ -117,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn m_27_a_date_nobody_can_believe_is_repaired() {
+    fn e_56_m_27_a_date_nobody_can_believe_is_repaired() {
         let rows = [
             (None, true),
             (Some("1989-12-31T23:59:59Z"), true),
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn t_11_a_name_that_shows_another_address_is_flagged_and_not_used() {
+    fn m_45_t_11_a_name_that_shows_another_address_is_flagged_and_not_used() {
         let policy = policy();
         let name_is_used = |name: &str| {
             let from = NamedAddress { name: Some(name.to_owned()), ..named("evil@evil.example") };
@@ -165,6 +171,7 @@ mod tests {
         };
         assert!(!name_is_used("victim@good.example"));
         assert!(!name_is_used("\"Victim\" (victim@good.example)"));
+        assert!(!name_is_used("victim\u{ff20}good.example"));
         assert!(name_is_used("Evil @ Work"));
         assert!(name_is_used("evil@evil.example"));
     }

@@ -1,4 +1,4 @@
-//! Decides what becomes of a message, on values alone: [`ask`] says what must be known, [`decide`]
+//! Decides what becomes of a message, on values alone: [`ask()`] says what must be known, [`decide()`]
 //! turns the answers into a [`Plan`]. Pure: a race in the store is answered by asking again.
 
 mod ask;
@@ -7,11 +7,14 @@ pub mod credentials;
 mod decide;
 pub mod facts;
 mod flags;
+mod forwarded;
 pub mod keys;
+mod known;
 pub mod names;
 pub mod plan;
 pub mod policy;
-mod recipients;
+mod questions;
+pub mod recipients;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sender;
@@ -20,6 +23,7 @@ pub mod sites;
 mod story;
 mod tag;
 mod text;
+mod verified;
 
 pub use ask::ask;
 pub use decide::{before_start, decide, decide_owed, gave_up, unreadable};

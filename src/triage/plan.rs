@@ -11,6 +11,9 @@ pub use super::story::{OutgoingStory, SiteStory, Step, Story, TicketStory, UserS
 use crate::mail::reply::Reply;
 use crate::mail::{Address, AddressKey, Flag, MessageId};
 
+/// The template that tells a sender that only the beginning of their mail was taken in (M-04).
+pub const TOO_LARGE: &str = "too_large";
+
 /// What is to be done about one message.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -207,11 +210,12 @@ impl Kind {
 pub enum Effect {
     /// Adds the message to a ticket.
     AddMessage(NewMessage),
-    /// Gives the message, and the ticket that it opened as this requester, to the user who had to
-    /// wait for room.
+    /// Gives the ticket that the message opened as this requester to the user who had to wait for
+    /// room.
     AttachUser {
         user: UserRef,
         key: AddressKey,
+        opened_by: OpenedBy,
     },
     /// Takes back that mail to this address is undeliverable: its owner wrote (M-65).
     ClearUndeliverable {
@@ -268,9 +272,19 @@ pub enum Effect {
     },
 }
 
+/// Whose message opened a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenedBy {
+    Requester,
+    /// Who forwarded what the requester wrote (M-105).
+    Staff,
+}
+
 /// What a bounce does to the mail it is about (M-65).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BounceEffect {
+    /// It arrived, and its owner wants no more: the address is undeliverable until its owner writes.
+    Complaint,
     /// Only noted.
     Delayed,
     /// The mail failed; its address is undeliverable until its owner writes.
@@ -333,6 +347,21 @@ pub struct NewMessage {
     pub people: Vec<(AddressKey, TicketRole)>,
     /// The ids to store for the ticket (M-87): the message's own first, then those it names.
     pub ids: Vec<MessageId>,
+    /// What the ticket will know it by (M-91).
+    pub known: Vec<u64>,
+    /// The places, among its attachments, of images that the ticket holds already (M-26).
+    pub repeats: Vec<usize>,
+    /// What in it is for staff alone, when not all of it is for everybody.
+    pub note: Option<StaffNote>,
+}
+
+/// The text of what staff forwards, in two parts (M-105).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffNote {
+    /// What they wrote above it: internal.
+    pub note: String,
+    /// The rest; empty when the message is attached.
+    pub forwarded: String,
 }
 
 /// Whose words a message on a ticket are.

@@ -46,8 +46,19 @@ pub struct MailboxPolicy {
     pub default_site: Option<String>,
     /// `outbox.message_id_domain`, else the domain of the address.
     pub message_id_domain: String,
-    /// Known once `filters.authserv_id` or the mailbox's own is set (C-02).
-    pub authserv_id: Option<String>,
+    /// Whose verdicts about senders are believed.
+    pub server: TrustedServer,
+}
+
+/// The mail server whose Authentication-Results count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustedServer {
+    /// By its authserv-id: `mailbox.authserv_id`, else `filters.authserv_id`.
+    Named(String),
+    /// None is known: nobody's word counts.
+    None,
+    /// The one of `provider = "microsoft365"`, which writes no authserv-id.
+    Unnamed,
 }
 
 /// `[users]`.
@@ -198,6 +209,8 @@ pub struct FilterPolicy {
     pub auto_generated: MachineFilter,
     pub bounce: BounceFilter,
     pub list: MachineFilter,
+    pub spam_headers: SuspicionFilter,
+    pub dmarc_fail: SuspicionFilter,
     /// Lower case, each with its dot.
     pub blocked_attachments: Vec<String>,
 }
@@ -221,6 +234,15 @@ pub enum MachineFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BounceFilter {
     Attach,
+    Ignore,
+}
+
+/// `filters.spam_headers` and `filters.dmarc_fail`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuspicionFilter {
+    /// A ticket for staff, without a user and without automatic mail.
+    Flag,
+    Hold,
     Ignore,
 }
 

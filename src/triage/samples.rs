@@ -1,6 +1,6 @@
 //! Values for tests: a desk, a message, what the store knows. Each test changes what it is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +9,7 @@ use super::keys::{Keyring, SigningKey};
 use super::policy::*;
 use super::sites;
 use crate::mail::address::PlusTag;
+use crate::mail::authentication::{Findings, Trace};
 use crate::mail::*;
 
 pub const DESK: &str = "support@helpdesk.example";
@@ -76,15 +77,30 @@ pub fn mail_from(from: &str) -> InboundMessage {
         return_path: ReturnPath::Address(from.to_owned()),
         delivered_to: vec![DESK.to_owned()],
         received: 3,
+        authentication: Authentication::default(),
+        spam: Vec::new(),
         headers: vec![header("From", from), header("To", DESK), header("Subject", "Printer")],
         marks: Marks::default(),
         text: "It stops after each page.\n".to_owned(),
         link_hashes: Vec::new(),
         text_from: TextFrom::Plain,
+        text_marks: Vec::new(),
+        html: None,
         attachments: Vec::new(),
+        attached_message: None,
         signals: Vec::new(),
         report: None,
     }
+}
+
+/// The desk's own server, which it trusts.
+pub const SERVER: &str = "mx.helpdesk.example";
+
+/// `message`, with findings of [`SERVER`] about its sender.
+pub fn verified_as(findings: &str, message: InboundMessage) -> InboundMessage {
+    let field = format!("{SERVER}; {findings}");
+    let findings = Trace::Findings(Findings::read(field.as_bytes()));
+    InboundMessage { authentication: Authentication(vec![findings]), ..message }
 }
 
 /// A mark of a machine or a list.
@@ -110,7 +126,7 @@ pub fn policy() -> Policy {
         department: Some("Helpdesk".to_owned()),
         default_site: None,
         message_id_domain: "helpdesk.example".to_owned(),
-        authserv_id: None,
+        server: TrustedServer::None,
     };
     let agent = Agent { name: "Anna Weiss".to_owned(), address: address(AGENT), sites: Vec::new() };
     Policy {
@@ -151,6 +167,8 @@ pub fn policy() -> Policy {
             auto_generated: MachineFilter::Ticket,
             bounce: BounceFilter::Attach,
             list: MachineFilter::Ticket,
+            spam_headers: SuspicionFilter::Flag,
+            dmarc_fail: SuspicionFilter::Flag,
             blocked_attachments: [".exe", ".js", ".scr"].map(str::to_owned).to_vec(),
         },
         limits: LimitPolicy::default(),
@@ -158,6 +176,14 @@ pub fn policy() -> Policy {
         locale: "en".to_owned(),
         portal: Portal::Present,
     }
+}
+
+/// The same, which trusts [`SERVER`].
+pub fn trusting_policy() -> Policy {
+    let mut policy = policy();
+    let mailbox = policy.mailboxes.get_mut(MAILBOX).expect("the desk has a mailbox");
+    mailbox.server = TrustedServer::Named(SERVER.to_owned());
+    policy
 }
 
 pub fn default_site() -> SiteFacts {
@@ -199,6 +225,7 @@ pub fn facts() -> Facts {
         room: Room::default(),
         budget: CredentialsBudget::default(),
         bounced: None,
+        told_too_large: Vec::new(),
     }
 }
 
@@ -237,5 +264,6 @@ pub fn ticket(sender_role: Option<TicketRole>) -> TicketFacts {
         subject: "Printer".to_owned(),
         site: SiteFacts { matched_by: SiteMatch::Kept, ..my_org() },
         sender_role,
+        known: HashSet::new(),
     }
 }

@@ -5,7 +5,7 @@ use super::credentials::is_listed_form;
 use super::facts::{Sender, SenderAnswer};
 use super::policy::Policy;
 use super::{names, recipients};
-use crate::mail::{Address, Flag, InboundMessage, NamedAddress, ReturnPath};
+use crate::mail::{Address, AddressKey, Flag, InboundMessage, NamedAddress, ReturnPath};
 
 /// Resolves the sender (M-34…M-42).
 pub fn resolve(message: &InboundMessage, policy: &Policy) -> SenderAnswer {
@@ -81,8 +81,7 @@ impl Resolution<'_> {
             return None;
         }
         let address = self.not_ours(&reply_to.address)?;
-        let is_list = self.list_addresses().any(|list| list == address);
-        (!is_list).then(|| self.sender(address, reply_to.name.clone(), "reply-to"))
+        (!self.is_list(&address)).then(|| self.sender(address, reply_to.name.clone(), "reply-to"))
     }
 
     /// M-37…M-39: the person behind a list, when our mailbox sits behind that list. Whether an
@@ -92,11 +91,12 @@ impl Resolution<'_> {
         let from = message.from.first()?;
         let software = self.list_software(from)?;
         let is_own = |address: &Address| recipients::is_own(address, self.policy);
-        let from_is_list = match software {
-            ListSoftware::Google => good(&from.address).is_some_and(|from| is_own(&from)),
-            ListSoftware::Mailman => false,
+        // Google names a group of ours nowhere but in From; Mailman names its list in fields.
+        let group = match software {
+            ListSoftware::Google => good(&from.address).filter(is_own),
+            ListSoftware::Mailman => None,
         };
-        if !from_is_list && !self.list_addresses().any(|list| is_own(&list)) {
+        if group.is_none() && !self.list_addresses().any(|list| is_own(&list)) {
             return None;
         }
         let written = |name| values(message, name).next().map(|value| (split_name(value), name));
@@ -111,13 +111,15 @@ impl Resolution<'_> {
             }
         };
         let (address, name, field) =
+            // An own address that is not the list's is taken too: our own mail came back (M-57).
             candidates.into_iter().flatten().find_map(|(named, field)| {
-                let address = self.not_ours(&named.address)?;
-                let is_list = self.list_addresses().any(|list| list == address);
+                let address = good(&named.address)?;
+                let is_list = group.as_ref() == Some(&address) || self.is_list(&address);
                 (!is_list).then_some((address, named.name, field))
             })?;
-        let in_cc = message.cc.iter().find(|cc| good(&cc.address).as_ref() == Some(&address));
-        let in_cc = in_cc.and_then(|cc| cc.name.clone());
+        let is_sender =
+            |cc: &NamedAddress| good(&cc.address).is_some_and(|cc| self.are_one(&cc, &address));
+        let in_cc = message.cc.iter().find(|cc| is_sender(cc)).and_then(|cc| cc.name.clone());
         let name = in_cc.or(name).or_else(|| from.name.clone());
         let name = name.map(|name| without_via(&name).to_owned());
         Some(Sender { relayed: true, ..self.sender(address, name, &field.to_ascii_lowercase()) })
@@ -129,9 +131,8 @@ impl Resolution<'_> {
         if is_marked("X-Google-Group-Id") {
             return Some(ListSoftware::Google);
         }
-        let from_address = || good(&from.address);
         if is_marked("X-Mailman-Version")
-            || self.list_addresses().any(|list| from_address().as_ref() == Some(&list))
+            || good(&from.address).is_some_and(|from| self.is_list(&from))
         {
             return Some(ListSoftware::Mailman);
         }
@@ -177,9 +178,21 @@ impl Resolution<'_> {
         post.chain(values(self.message, "X-BeenThere").filter_map(good))
     }
 
+    fn is_list(&self, address: &Address) -> bool {
+        self.list_addresses().any(|list| self.are_one(&list, address))
+    }
+
+    fn are_one(&self, one: &Address, other: &Address) -> bool {
+        self.key(one) == self.key(other)
+    }
+
+    fn key(&self, address: &Address) -> AddressKey {
+        address.key(names::plus_tag(&self.policy.users))
+    }
+
     fn sender(&self, address: Address, name: Option<String>, field: &str) -> Sender {
         Sender {
-            key: address.key(names::plus_tag(&self.policy.users)),
+            key: self.key(&address),
             address,
             name,
             evidence: format!("sender: {field}"),

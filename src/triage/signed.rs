@@ -9,7 +9,7 @@ use super::keys::{Keyring, Mark, Tag, TaggedAddress};
 use super::policy::{MailboxPolicy, Policy};
 use super::{recipients, sender};
 use crate::mail::address::PlusTag;
-use crate::mail::{Address, Bounce, InboundMessage, MachineReport, MessageId};
+use crate::mail::{Address, Bounce, Complaint, InboundMessage, MachineReport, MessageId};
 
 /// Tickets that marks lead to at most.
 const TICKETS: usize = 10;
@@ -182,7 +182,11 @@ impl<'a> Reading<'a> {
 
     /// M-64: what the bounce names of our mail, and to whom that could not be delivered.
     fn bounced(&self) -> Option<Bounced> {
-        let Some(MachineReport::Bounce(bounce)) = &self.message.report else { return None };
+        let bounce = match &self.message.report {
+            Some(MachineReport::Bounce(bounce)) => bounce,
+            Some(MachineReport::Complaint(complaint)) => return self.complained(complaint),
+            Some(MachineReport::Report { .. }) | None => return None,
+        };
         let ids = self.returned_ids(bounce);
         let relay_ids = ids.iter().filter_map(relay_id).collect();
         let recipients = bounce
@@ -192,6 +196,16 @@ impl<'a> Reading<'a> {
             .filter_map(|recipient| Address::parse(&recipient.address).ok())
             .map(|address| address.key(PlusTag::Strip))
             .collect();
+        let bounced = Bounced { mail: self.bounce, ids, relay_ids, recipients };
+        (bounced.mail.is_some() || !bounced.ids.is_empty()).then_some(bounced)
+    }
+
+    /// M-60: what a complaint names of our mail, and who complained.
+    fn complained(&self, complaint: &Complaint) -> Option<Bounced> {
+        let ids: Vec<MessageId> = complaint.ids.iter().take(TICKETS).cloned().collect();
+        let relay_ids = ids.iter().filter_map(relay_id).collect();
+        let recipients = complaint.recipients.iter().filter_map(|written| sender::good(written));
+        let recipients = recipients.map(|address| address.key(PlusTag::Strip)).collect();
         let bounced = Bounced { mail: self.bounce, ids, relay_ids, recipients };
         (bounced.mail.is_some() || !bounced.ids.is_empty()).then_some(bounced)
     }

@@ -171,6 +171,7 @@ mod tests {
         let mut policy = policy();
         policy.sites.match_subdomains = false;
         assert_eq!(site_domains("mail.contoso.com", &policy), ["mail.contoso.com"]);
+        assert_eq!(site_domains("contoso.com", &policy), ["contoso.com"]);
     }
 
     #[test]

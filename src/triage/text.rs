@@ -1,20 +1,38 @@
 //! What is new in a message, and whether it is forwarded, once it is known what it answers.
 
+use std::collections::HashSet;
+
 use crate::mail::InboundMessage;
+use crate::mail::html::HtmlText;
 use crate::mail::reply::{self, Context, Prefix, Reply, Scope, SegmentKind};
 use crate::triage::facts::{Questions, SenderAnswer};
 
 /// What is new in `message` (M-88…M-99): cut only when it answers something, be it that it carries
-/// references, or that it came to a ticket.
-pub fn reply(message: &InboundMessage, questions: &Questions, scope: Scope) -> Reply {
+/// references, or that it came to a ticket. `known` is what that ticket knows of its messages.
+pub fn reply(
+    message: &InboundMessage,
+    questions: &Questions,
+    scope: Scope,
+    known: &HashSet<u64>,
+) -> Reply {
+    let is_known = |hash: &u64| known.contains(hash);
+    // What is cut off by other signs may be known as well: nothing comes of it.
+    let is_new = |reply: &Reply| {
+        known.is_empty() || !reply::known_lines(&reply.visible).iter().any(is_known)
+    };
     match &questions.reply {
-        Some((known, reply)) if *known == own_scope(message, scope) => reply.clone(),
-        _ => trimmed(message, questions, scope).1,
+        Some((of, reply)) if *of == own_scope(message, scope) && is_new(reply) => reply.clone(),
+        _ => trimmed(message, questions, scope, known).1,
     }
 }
 
 /// The same, made now, with the scope it is for.
-pub fn trimmed(message: &InboundMessage, questions: &Questions, scope: Scope) -> (Scope, Reply) {
+pub fn trimmed(
+    message: &InboundMessage,
+    questions: &Questions,
+    scope: Scope,
+    known: &HashSet<u64>,
+) -> (Scope, Reply) {
     let scope = own_scope(message, scope);
     let prefix = reply::subject_prefix(&message.subject);
     let sender = match &questions.sender {
@@ -25,8 +43,27 @@ pub fn trimmed(message: &InboundMessage, questions: &Questions, scope: Scope) ->
         SenderAnswer::None { .. } => reply::Sender::default(),
     };
     let marks = questions.signed.tokens.clone();
-    let context = Context { scope, prefix, sender, marks, ..Context::default() };
-    (scope, reply::trim(&message.text, &context))
+    // Of all that the ticket knows, only what stands here.
+    let known = questions.known.iter().copied().filter(|hash| known.contains(hash)).collect();
+    let html = message.text_marks.clone();
+    let context = Context { scope, prefix, sender, known, marks, html };
+    let plain = reply::trim(&message.text, &context);
+    (scope, better(plain, message.html.as_ref(), context))
+}
+
+/// M-101: the plain text, unless it is empty or under 20 % of the HTML's. An HTML in which no client
+/// has marked anything knows no more than the plain text: then only emptiness counts.
+fn better(plain: Reply, html: Option<&HtmlText>, context: Context) -> Reply {
+    let Some(html) = html else { return plain };
+    let is_enough = |whole: usize| plain.text.len() * 5 >= whole;
+    // Most answers say enough even beside all that stands outside the quotes.
+    if !plain.text.is_empty() && (html.marks.is_empty() || is_enough(html.unquoted())) {
+        return plain;
+    }
+    let other = reply::trim(&html.text, &Context { html: html.marks.clone(), ..context });
+    let is_better =
+        !other.text.is_empty() && (plain.text.is_empty() || !is_enough(other.text.len()));
+    if is_better { other } else { plain }
 }
 
 // What a message says of itself goes before what its ticket says.
@@ -44,10 +81,13 @@ fn own_scope(message: &InboundMessage, scope: Scope) -> Scope {
 pub fn is_forward(message: &InboundMessage, questions: &Questions) -> bool {
     match reply::subject_prefix(&message.subject) {
         Prefix::Forward => true,
-        Prefix::PerhapsForward => reply(message, questions, Scope::Answer)
+        Prefix::PerhapsForward => reply(message, questions, Scope::Answer, &HashSet::new())
             .segments
             .iter()
             .any(|segment| segment.kind == SegmentKind::Forward),
         Prefix::None | Prefix::Reply => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

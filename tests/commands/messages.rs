@@ -152,3 +152,82 @@ fn the_log_is_filtered_summed_up_and_followed() {
     follower.wait().expect("it ends");
     fails(&desk, &["log", "--follow", "-o", "csv"], 2);
 }
+
+#[test]
+fn e_14_what_a_filter_ignores_at_a_later_attempt_is_final() {
+    let desk = Desk::new("");
+    let mail = message("claire@contoso.example", "Hi", "1@contoso.example", "", "Hello");
+    desk.deliver("1767600000.1.a", &mail);
+    desk.ok(&["run", "--once"]);
+    // As if the first attempt had ended with the machine.
+    let store = rusqlite::Connection::open(desk.path().join("state/guichet.db")).expect("it opens");
+    store
+        .execute_batch(
+            "DELETE FROM ticket_message; DELETE FROM content_key; DELETE FROM decision; \
+             UPDATE message SET state = 'incoming', attempts = 1, due_at = arrived_at",
+        )
+        .expect("it waits again");
+    desk.configure("[users]\ndeny = [\"@contoso.example\"]\n");
+    for _ in 0..2 {
+        desk.ok(&["run", "--once"]);
+        let log = list(&desk, &["log"]);
+        assert_eq!(log.len(), 1, "{log:?}");
+        assert_eq!(log[0]["reason"], "sender_denied");
+    }
+    desk.configure("");
+    desk.ok(&["run", "--once"]);
+    assert_eq!(list(&desk, &["log"])[0]["reason"], "sender_denied", "it is not asked again");
+}
+
+#[test]
+fn e_16_what_staff_dropped_is_not_taken_in_again_though_it_is_still_there() {
+    let desk = Desk::new("");
+    desk.deliver("1767600000.1.a", b"no header at all");
+    desk.ok(&["run", "--once"]);
+    let held = list(&desk, &["held", "list"]);
+    let id = held[0]["id"].as_str().expect("an id").to_owned();
+    desk.ok(&["held", "drop", &id, "--yes"]);
+    desk.ok(&["run", "--once"]);
+    desk.ok(&["run", "--once"]);
+    assert!(list(&desk, &["held", "list"]).is_empty());
+    let log = list(&desk, &["log"]);
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(log[0]["reason"], "dropped");
+    desk.audit();
+}
+
+#[test]
+fn e_141_t_16_of_eleven_acknowledgements_in_an_hour_three_go_out_and_the_log_says_so_once() {
+    let desk = Desk::new("[credentials]\nsend = false\nmax_age = \"3650d\"\n");
+    for n in 0..11 {
+        let raw =
+            message("claire@contoso.example", &format!("Fire {n}"), &format!("{n}@a"), "", "x");
+        desk.deliver(&format!("17676000{n:02}.{n}.a"), &raw);
+    }
+    let output = desk.run(&["run", "--once"]);
+    assert!(output.status.success());
+    let tickets = desk.json(&["tickets", "list"]);
+    assert_eq!(tickets.as_array().map(Vec::len), Some(11), "every mail has its ticket");
+    assert_eq!(desk.sent().len(), 3);
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(log.matches("limits.auto_mails_per_address").count(), 1, "{log}");
+    assert!(!log.contains("claire@"), "{log}");
+}
+
+#[test]
+fn e_142_the_thirty_first_mail_of_an_hour_waits_and_a_weekend_s_backlog_does_not() {
+    let numbers_after = |apart: u64, count: u64| {
+        let desk = Desk::new("");
+        let last = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
+        for n in 0..count {
+            let raw =
+                message("claire@contoso.example", &format!("Fire {n}"), &format!("{n}@a"), "", "x");
+            desk.deliver(&format!("{}.{n}.a", last - (count - n) * apart), &raw);
+        }
+        desk.ok(&["run", "--once"]);
+        desk.audit();
+        desk.json(&["tickets", "list", "--limit", "100"]).as_array().map(Vec::len)
+    };
+    assert_eq!(numbers_after(60, 31), Some(30), "one of them waits");
+    assert_eq!(numbers_after(5400, 40), Some(40));
+}

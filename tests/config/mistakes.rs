@@ -145,6 +145,23 @@ fn p_18_each_mistake_is_shown_where_it_stands() {
 }
 
 #[test]
+fn e_86_e_87_m_108_a_site_claims_neither_public_mail_nor_what_another_site_has() {
+    let refused = |sites: &str| {
+        let invalid = load_text(&format!("{sites}\n{MAILBOX}")).expect_err("no site may");
+        let found = errors(&invalid);
+        assert_eq!(found.len(), 1, "{invalid}");
+        found[0].message.clone()
+    };
+    let public = refused("[[site]]\nname = \"A\"\ndomains = [\"gmail.com\"]");
+    assert!(public.starts_with("`gmail.com` cannot be a site's domain"), "{public}");
+    let twice = refused(
+        "[[site]]\nname = \"A\"\ndomains = [\"contoso.com\"]\n\
+         [[site]]\nname = \"B\"\ndomains = [\"Contoso.COM.\"]",
+    );
+    assert_eq!(twice, "the domain `Contoso.COM.` is given twice");
+}
+
+#[test]
 fn p_18_several_mistakes_are_reported_together() {
     let invalid = load_text(
         "lokale = \"en\"\n\

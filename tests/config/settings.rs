@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use guichet::config::{Environment, Request, load};
+use guichet::triage::policy::TrustedServer;
 use guichet::{intake, outbox, store, triage};
 
 use crate::{Folder, MAILBOX, load_text};
@@ -36,11 +37,53 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(policy.filters.auto_generated, triage::policy::MachineFilter::Ticket);
     assert_eq!(policy.filters.bounce, triage::policy::BounceFilter::Attach);
     assert_eq!(policy.filters.list, triage::policy::MachineFilter::Ticket);
+    assert_eq!(policy.filters.spam_headers, triage::policy::SuspicionFilter::Flag);
+    assert_eq!(policy.filters.dmarc_fail, triage::policy::SuspicionFilter::Flag);
+    assert_eq!(policy.mailboxes["support@example.com"].server, TrustedServer::None);
     assert_eq!(policy.filters.blocked_attachments, [".exe", ".js", ".scr"]);
     assert_eq!(policy.limits.auto_mails_per_address.len(), 2);
     assert_eq!(policy.portal, triage::policy::Portal::Absent);
     let pauses: Vec<_> = settings.outbox.retry.iter().map(|pause| pause.as_mins()).collect();
     assert_eq!(pauses, [1, 5, 30, 120, 480, 1440]);
+}
+
+#[test]
+fn r_33_each_mailbox_believes_its_own_server() {
+    let server = |filters: &str, mailbox: &str| {
+        let text = format!("{filters}\n{MAILBOX}{mailbox}\n");
+        let settings = load_text(&text).expect("in order").settings;
+        settings.policy.mailboxes["support@example.com"].server.clone()
+    };
+    let named = |name: &str| TrustedServer::Named(name.to_owned());
+    let general = "[filters]\nauthserv_id = \"mx.example.com\"";
+    let own = "authserv_id = \"mx.example.org\"";
+    let microsoft = "provider = \"microsoft365\"";
+    assert_eq!(server("", ""), TrustedServer::None);
+    assert_eq!(server(general, ""), named("mx.example.com"));
+    assert_eq!(server(general, own), named("mx.example.org"));
+    assert_eq!(server("", own), named("mx.example.org"));
+    // Its server is not the one of the other mailboxes.
+    assert_eq!(server("", microsoft), TrustedServer::Unnamed);
+    assert_eq!(server(general, microsoft), TrustedServer::Unnamed);
+    assert_eq!(server(general, &format!("{microsoft}\n{own}")), named("mx.example.org"));
+}
+
+#[test]
+fn e_146_suspect_mail_is_flagged_held_or_ignored() {
+    use triage::policy::SuspicionFilter;
+    for (word, filter) in [
+        ("flag", SuspicionFilter::Flag),
+        ("hold", SuspicionFilter::Hold),
+        ("ignore", SuspicionFilter::Ignore),
+    ] {
+        for key in ["spam_headers", "dmarc_fail"] {
+            let text = format!("[filters]\n{key} = \"{word}\"\n{MAILBOX}");
+            let filters = load_text(&text).expect("in order").settings.policy.filters;
+            let (spam, dmarc) = (filters.spam_headers, filters.dmarc_fail);
+            let (read, other) = if key == "spam_headers" { (spam, dmarc) } else { (dmarc, spam) };
+            assert_eq!((read, other), (filter, SuspicionFilter::Flag), "{key} {word}");
+        }
+    }
 }
 
 #[test]

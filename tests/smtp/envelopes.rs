@@ -54,7 +54,7 @@ fn r_11_reports_are_asked_for_where_they_are_offered() {
 }
 
 #[test]
-fn r_31_an_address_beyond_ascii_goes_by_smtputf8_or_is_parked_with_the_reason() {
+fn e_76_r_31_an_address_beyond_ascii_goes_by_smtputf8_or_is_parked_with_the_reason() {
     let able = sink(&["SMTPUTF8", "8BITMIME"]);
     let desk = Desk::new(relay(able.port()));
     let id = desk.queue("claire@customer.example");

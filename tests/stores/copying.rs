@@ -9,7 +9,7 @@ use guichet::store::copy::{self, Copied};
 use guichet::store::spool::{self, Acknowledge, Attempt, Finished};
 use guichet::store::workers::{self, Process};
 use guichet::store::{Store, StoreError, Value, apply, audit, mailboxes, outbox};
-use guichet::triage::plan::{Outcome, Reason};
+use guichet::triage::plan::{Effect, Outcome, Plan, Reason, StaffNote};
 
 use crate::support::{
     Place, at, claim, count, first_contact, gather, message, plan, questions, read, site,
@@ -30,7 +30,7 @@ fn fill(place: &Place) -> Store {
             let facts = gather(sql, &questions(&message), &claim, n);
             let plan = match n % 3 {
                 0 => first_contact(&message, &facts),
-                1 => ticket_only(&message, &facts),
+                1 => with_note(ticket_only(&message, &facts)),
                 _ => plan(Reason::ParseFailed, Outcome::Held, vec![]),
             };
             apply::apply(sql, &plan, Some(&message), &claim, &ids, at(n))
@@ -55,6 +55,17 @@ fn fill(place: &Place) -> Store {
         sql.execute("DELETE FROM outbox WHERE id = (SELECT MAX(id) FROM outbox)", args![])
     });
     store
+}
+
+/// The same, of a message that staff forwards.
+fn with_note(mut plan: Plan) -> Plan {
+    for effect in &mut plan.effects {
+        if let Effect::AddMessage(new) = effect {
+            let (note, forwarded) = ("Be quick.".to_owned(), "It smokes.".to_owned());
+            new.note = Some(StaffNote { note, forwarded });
+        }
+    }
+    plan
 }
 
 /// Every row of every table, in words.

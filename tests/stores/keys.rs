@@ -131,6 +131,7 @@ pub fn a_relay_s_id_leads_to_the_mail_and_its_ticket_m_82(place: &Place) {
                 message_id: format!("g1a.0.{}.x@desk.example", claim.id),
                 subject: String::new(),
                 body: String::new(),
+                known: Vec::new(),
             };
             assert!(outbox::begin_attempt(sql, &attempt, lease, &ids, at(1))?);
             let given = format!("0102018f2d3c4b5a-6f7e8d9c-{}-000000", claim.id);

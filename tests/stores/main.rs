@@ -1,9 +1,10 @@
 //! What a store must do, whichever database is behind it. `conformance!` runs each test on both; what
-//! is of one database alone stands below it. Takes about fifteen seconds; one test has a server of
+//! is of one database alone stands below it. Takes about twenty seconds; one test has a server of
 //! its own that crashes.
 
 mod backend;
 mod books;
+mod conversations;
 mod copying;
 mod files;
 mod keys;
@@ -16,6 +17,7 @@ mod spool;
 #[path = "../support/mod.rs"]
 mod suites;
 mod support;
+mod talk;
 mod threads;
 mod uids;
 mod walk;
@@ -55,6 +57,20 @@ conformance! {
         an_imbalance_is_named
         decisions_are_listed_and_counted
         the_books_balance_after_every_way_to_end;
+    conversations:
+        e_101_a_logo_is_stored_with_the_first_message_that_brings_it
+        e_102_whoever_has_a_part_in_a_ticket_adds_to_it_and_e_103_a_stranger_does_not
+        e_107_e_108_references_are_found_however_they_are_written
+        e_109_mails_that_share_an_unseen_root_come_to_one_ticket_of_the_same_people
+        e_110_customers_who_answer_one_bulk_mail_have_a_ticket_each
+        e_111_a_reply_by_the_id_that_a_relay_gave_our_mail_is_found
+        e_115_e_116_a_merged_ticket_is_answered_at_its_target_and_a_deleted_one_is_none
+        e_117_e_131_a_closed_ticket_reopens_for_a_while_and_never_for_a_machine
+        e_118_a_forward_of_a_known_mail_is_a_new_ticket_linked
+        e_120_e_124_t_22_an_answer_to_credentials_opens_a_ticket_and_ends_their_link
+        e_121_an_answer_that_reaches_another_mailbox_finds_its_ticket
+        m_83b_a_parent_that_comes_late_joins_its_reply
+        m_91_what_was_received_and_what_was_sent_is_folded_when_it_comes_back;
     keys:
         a_bounce_is_known_by_its_envelope_address_e_150
         a_key_is_made_once_and_rotated_m_73
@@ -63,15 +79,15 @@ conformance! {
         what_is_known_of_tags_is_of_one_address_m_79;
     people:
         a_deleted_user_keeps_the_address
-        an_address_has_one_user_m_43
+        an_address_has_one_user_m_43_e_82
         changes_are_written_one_by_one
         users_are_listed_and_found
         whoever_is_disabled_or_deleted_has_no_live_link_t_22;
     sites:
         a_renamed_default_takes_its_users_along
         declared_sites_are_made_updated_and_retired
-        rematching_moves_only_whom_nobody_placed_m_110
-        the_best_match_comes_first_m_107_m_109;
+        rematching_moves_only_whom_nobody_placed_m_110_e_88
+        the_best_match_comes_first_m_107_m_109_e_83;
     spool:
         a_claim_that_lost_its_lease_cannot_finish_p_10
         a_deferred_message_waits_and_counts_as_arrived_later
@@ -85,11 +101,13 @@ conformance! {
         the_oldest_arrival_is_claimed_first
         what_came_before_the_start_has_no_bytes_e_09;
     threads:
-        a_merged_ticket_leads_to_its_target_m_86
+        a_merged_ticket_leads_to_its_target_m_86_e_115
         a_ticket_remembers_who_is_what_m_80
-        deleted_tickets_are_no_evidence
+        a_user_who_had_to_wait_gets_the_messages_they_wrote_m_105
+        deleted_tickets_are_no_evidence_e_116
         noise_pushes_no_ticket_out
-        references_lead_to_tickets_in_their_order;
+        references_lead_to_tickets_in_their_order
+        what_staff_writes_above_a_forward_is_internal_m_105;
     uids:
         a_maildir_that_is_rewound_keeps_its_position
         a_position_moves_on_only_from_where_it_was_left
@@ -97,13 +115,16 @@ conformance! {
         what_was_left_alone_is_read_after_a_rewind;
     walk:
         a_bounce_fails_the_mail_and_its_address_m_65
+        a_complaint_leaves_the_mail_and_silences_its_address_e_145
         a_duplicate_is_recognised_m_09
         a_failing_plan_leaves_nothing_e_82
         a_message_takes_at_most_twenty_statements
         a_new_sender_becomes_a_user_with_ticket_and_mails
-        an_existing_user_is_known_by_any_address
+        an_existing_user_is_known_by_any_address_m_43
         budgets_of_credentials_are_counted_c_10
         limits_count_by_arrival_e_142
+        limits_slide_across_midnight_and_a_clock_change_e_143
+        what_was_told_of_a_large_mail_is_known_r_13
         what_is_owed_is_made_up_for_later;
     workers:
         a_mailbox_is_leased_to_one_worker_p_10

@@ -8,7 +8,7 @@ use guichet::triage::policy::Access;
 
 use crate::support::{DEFAULT_SITE, Place, address, at, key, read, write};
 
-pub fn an_address_has_one_user_m_43(place: &Place) {
+pub fn an_address_has_one_user_m_43_e_82(place: &Place) {
     let store = place.open();
     add(place, &store, "Claire", &["claire@contoso.example", "c@contoso.example"])
         .expect("the addresses are free");

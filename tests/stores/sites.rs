@@ -45,7 +45,7 @@ pub fn declared_sites_are_made_updated_and_retired(place: &Place) {
     assert_eq!(reconcile(place, &store, &[contoso, nordwind]).len(), 2, "and comes back");
 }
 
-pub fn the_best_match_comes_first_m_107_m_109(place: &Place) {
+pub fn the_best_match_comes_first_m_107_m_109_e_83(place: &Place) {
     let mut boss = site("Boss", &[]);
     boss.addresses = vec![key("boss@mail.contoso.example")];
     let store = place.open_with(&[
@@ -65,7 +65,7 @@ pub fn the_best_match_comes_first_m_107_m_109(place: &Place) {
     assert!(default.is_default);
 }
 
-pub fn rematching_moves_only_whom_nobody_placed_m_110(place: &Place) {
+pub fn rematching_moves_only_whom_nobody_placed_m_110_e_88(place: &Place) {
     let store = place.open();
     for name in ["free", "placed", "elsewhere"] {
         let domain = if name == "elsewhere" { "other" } else { "contoso" };

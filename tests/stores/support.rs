@@ -8,8 +8,8 @@ use guichet::clock::{Ids, SeededChance, SetClock};
 use guichet::mail::address::PlusTag;
 use guichet::mail::reply::Reply;
 use guichet::mail::{
-    Address, AddressKey, ContentHash, InboundMessage, Marks, MessageId, NamedAddress, ReturnPath,
-    TextFrom, WrittenDate,
+    Address, AddressKey, Authentication, ContentHash, Dmarc, InboundMessage, Marks, MessageId,
+    NamedAddress, ReturnPath, TextFrom, WrittenDate,
 };
 use guichet::store::outbox::{self, QueuedFor};
 use guichet::store::sites::DeclaredSite;
@@ -203,12 +203,17 @@ pub fn message(name: &str, from: &str) -> InboundMessage {
         return_path: ReturnPath::Absent,
         delivered_to: Vec::new(),
         received: 0,
+        authentication: Authentication::default(),
+        spam: Vec::new(),
         headers: Vec::new(),
         marks: Marks::default(),
         text: "Hello".to_owned(),
         link_hashes: Vec::new(),
         text_from: TextFrom::Plain,
+        text_marks: Vec::new(),
+        html: None,
         attachments: Vec::new(),
+        attached_message: None,
         signals: Vec::new(),
         report: None,
     }
@@ -234,8 +239,11 @@ pub fn questions(message: &InboundMessage) -> Questions {
         tagged: Vec::new(),
         default_site: DEFAULT_SITE.to_owned(),
         signed: Signed::default(),
+        dmarc: Dmarc::default(),
+        forwarded: None,
         limits: LimitPolicy::default(),
         reply: None,
+        known: Vec::new(),
     }
 }
 
@@ -296,6 +304,9 @@ pub fn first_contact(message: &InboundMessage, facts: &Facts) -> Plan {
                 author: MessageAuthor::Person(Some(UserRef::New)),
                 people: vec![(sender.clone(), TicketRole::Requester)],
                 ids: ids_of(message),
+                known: Vec::new(),
+                repeats: Vec::new(),
+                note: None,
             }),
             mail("ticket_received", Some(TicketRef::New), answer),
             mail("credentials", None, MailCause::Notice),
@@ -317,7 +328,15 @@ pub fn first_contact(message: &InboundMessage, facts: &Facts) -> Plan {
 pub fn ticket_only(message: &InboundMessage, facts: &Facts) -> Plan {
     let people = vec![(key(&message.from[0].address), TicketRole::Requester)];
     let author = MessageAuthor::Person(None);
-    let new = NewMessage { ticket: TicketRef::New, author, people, ids: ids_of(message) };
+    let new = NewMessage {
+        ticket: TicketRef::New,
+        author,
+        people,
+        ids: ids_of(message),
+        known: Vec::new(),
+        repeats: Vec::new(),
+        note: None,
+    };
     let open = open_ticket(message, None, &facts.default_site.id);
     plan(Reason::TicketCreated, Outcome::Accepted, vec![open, Effect::AddMessage(new)])
 }

@@ -1,12 +1,15 @@
 //! Which tickets the evidence of a message leads to.
 
 use guichet::args;
-use guichet::store::{Store, apply, facts, spool, tickets};
+use guichet::store::{Store, apply, facts, outbox, spool, tickets};
 use guichet::triage::facts::{
     FoundIn, Intake, Questions, Reference, TicketEvidence, TicketFacts, TicketRole,
 };
+use guichet::triage::plan::{Effect, OpenedBy, StaffNote};
 
-use crate::support::{Place, at, gather, id, key, message, questions, read, ticket_only, write};
+use crate::support::{
+    Place, at, first_contact, gather, id, key, message, questions, read, ticket_only, write,
+};
 
 const CLAIRE: &str = "claire@contoso.example";
 
@@ -39,7 +42,7 @@ pub fn references_lead_to_tickets_in_their_order(place: &Place) {
     assert!(matches!(found[0].evidence, TicketEvidence::Reference { seen: true, .. }));
 }
 
-pub fn deleted_tickets_are_no_evidence(place: &Place) {
+pub fn deleted_tickets_are_no_evidence_e_116(place: &Place) {
     let store = place.open();
     let number = open(place, &store, "first", CLAIRE, &[]);
     write(&store, |sql| sql.execute("UPDATE ticket SET deleted_at = 1", args![]));
@@ -47,7 +50,7 @@ pub fn deleted_tickets_are_no_evidence(place: &Place) {
     assert!(candidates(&store, &asked).is_empty(), "E-116");
 }
 
-pub fn a_merged_ticket_leads_to_its_target_m_86(place: &Place) {
+pub fn a_merged_ticket_leads_to_its_target_m_86_e_115(place: &Place) {
     let store = place.open();
     let names: Vec<String> = (0..13).map(|n| format!("t{n}")).collect();
     let all: Vec<i64> = names.iter().map(|name| open(place, &store, name, CLAIRE, &[])).collect();
@@ -108,6 +111,58 @@ pub fn a_ticket_remembers_who_is_what_m_80(place: &Place) {
         tickets::list(sql, &of_claire, 10)
     });
     assert_eq!((list.len(), list[0].messages), (1, 1));
+}
+
+pub fn what_staff_writes_above_a_forward_is_internal_m_105(place: &Place) {
+    let store = place.open();
+    let claim = place.receive(&store, "forward", 1);
+    let mut message = message("forward", "anna@desk.example");
+    message.text = "Be quick.\n\n> It smokes.\n".to_owned();
+    let (ids, arrived) = (place.ids.clone(), claim.id().to_owned());
+    let number = write(&store, move |sql| {
+        let facts = gather(sql, &questions(&message), &claim, 1);
+        let mut plan = ticket_only(&message, &facts);
+        for effect in &mut plan.effects {
+            if let Effect::AddMessage(new) = effect {
+                let (note, forwarded) = ("Be quick.".to_owned(), "> It smokes.".to_owned());
+                new.note = Some(StaffNote { note, forwarded });
+            }
+        }
+        apply::apply(sql, &plan, Some(&message), &claim, &ids, at(1))
+    })
+    .ticket
+    .expect("a ticket was opened");
+    let shown = read(&store, |sql| tickets::messages(sql, number)).remove(0);
+    assert_eq!(shown.internal.as_deref(), Some("Be quick."));
+    assert_eq!(shown.visible, "> It smokes.");
+    assert_eq!(shown.body, "Be quick.\n\n> It smokes.\n", "nothing is deleted");
+    let caused = read(&store, |sql| outbox::causing_message(sql, &arrived)).expect("it is there");
+    assert_eq!([caused.text, caused.whole], ["> It smokes.", "> It smokes."]);
+    let plain = open(place, &store, "plain", CLAIRE, &[]);
+    assert_eq!(read(&store, |sql| tickets::messages(sql, plain))[0].internal, None);
+}
+
+pub fn a_user_who_had_to_wait_gets_the_messages_they_wrote_m_105(place: &Place) {
+    let store = place.open();
+    let claim = place.receive(&store, "known", 0);
+    let first = message("known", CLAIRE);
+    let ids = place.ids.clone();
+    let user = write(&store, move |sql| {
+        let facts = gather(sql, &questions(&first), &claim, 0);
+        apply::apply(sql, &first_contact(&first, &facts), Some(&first), &claim, &ids, at(0))
+    })
+    .user
+    .expect("a user was made");
+    for (name, opened_by) in [("own", OpenedBy::Requester), ("forwarded", OpenedBy::Staff)] {
+        let number = open(place, &store, name, CLAIRE, &[]);
+        let id = read(&store, |sql| tickets::messages(sql, number)).remove(0).message;
+        let person = user.clone();
+        write(&store, move |sql| tickets::attach_user(sql, &id, &person, &key(CLAIRE), opened_by));
+        let shown = read(&store, |sql| tickets::show(sql, number)).expect("it is there");
+        assert_eq!(shown.ticket.user.map(|(id, _)| id).as_ref(), Some(&user), "{name}");
+        let author = (opened_by == OpenedBy::Requester).then_some(&user);
+        assert_eq!(shown.messages[0].user.as_ref(), author, "{name}");
+    }
 }
 
 // Each ticket is a second newer than the one before.

@@ -6,8 +6,10 @@ use guichet::store::spool::{self, Acknowledge};
 use guichet::store::{
     Dialect, Row, Sql, Store, StoreError, Value, apply, facts, owed, tickets, users,
 };
-use guichet::triage::facts::{Bounced, CredentialsState, Facts, SiteMatch};
-use guichet::triage::plan::{BounceEffect, Effect, Outcome, Reason, UserRef};
+use guichet::triage::facts::{
+    Bounced, CredentialsState, Facts, FoundIn, Intake, Reference, SiteMatch,
+};
+use guichet::triage::plan::{BounceEffect, Effect, OpenedBy, Outcome, Reason, UserRef};
 use guichet::triage::policy::{LimitPolicy, Rate};
 use jiff::SignedDuration;
 
@@ -41,7 +43,7 @@ pub fn a_new_sender_becomes_a_user_with_ticket_and_mails(place: &Place) {
     assert_eq!(read(&store, |sql| spool::owed(sql, "support", 10)).len(), 1);
 }
 
-pub fn an_existing_user_is_known_by_any_address(place: &Place) {
+pub fn an_existing_user_is_known_by_any_address_m_43(place: &Place) {
     let store = place.open_with(&[site("Contoso", &["contoso.example"])]);
     contact(place, &store, "first", CLAIRE, 0);
     let user = read(&store, |sql| users::show(sql, CLAIRE)).expect("she is there").id;
@@ -127,6 +129,30 @@ pub fn limits_count_by_arrival_e_142(place: &Place) {
     assert_eq!(room(new_users, 200).new_users, Some(at(3600)));
 }
 
+pub fn limits_slide_across_midnight_and_a_clock_change_e_143(place: &Place) {
+    let store = place.open();
+    // Seconds since the first arrival, which is ten minutes before midnight.
+    let before_midnight = 86_400 - at(0).as_second().rem_euclid(86_400) - 600;
+    let seconds = |after: i64| before_midnight + after;
+    for (n, after) in [0, 300, 900].into_iter().enumerate() {
+        contact(place, &store, &format!("m{n}"), &format!("{n}{CLAIRE}"), seconds(after));
+    }
+    let mut asked = questions(&message("next", &format!("0{CLAIRE}")));
+    let hourly = vec![Rate { count: 3, per: SignedDuration::from_hours(1) }];
+    asked.limits = LimitPolicy { per_domain: hourly, ..Default::default() };
+    let room = |after: i64, now: i64| {
+        let arrived = self::arrived(seconds(after));
+        read(&store, |sql| facts::gather(sql, &asked, &arrived, at(seconds(now)))).room.domain
+    };
+    let until = Some(at(seconds(3600)));
+    assert_eq!(room(1200, 1200), until, "midnight resets nothing");
+    assert_eq!(room(3599, 3599), until);
+    assert_eq!(room(3600, 3600), None, "it slides");
+    // The clock of the machine was set back, or forward by a day: only arrivals count.
+    assert_eq!(room(1200, -7200), until);
+    assert_eq!(room(1200, 90_000), until);
+}
+
 pub fn budgets_of_credentials_are_counted_c_10(place: &Place) {
     let store = place.open_with(&[site("Contoso", &["contoso.example"])]);
     for n in 0..20 {
@@ -188,7 +214,11 @@ pub fn what_is_owed_is_made_up_for_later(place: &Place) {
         assert_eq!(facts.duplicate_of, None, "a message is no duplicate of itself");
         let mut plan = first_contact(&message, &facts);
         plan.effects.retain(|effect| matches!(effect, Effect::CreateUser(_)));
-        plan.effects.push(Effect::AttachUser { user: UserRef::New, key: key(CLAIRE) });
+        plan.effects.push(Effect::AttachUser {
+            user: UserRef::New,
+            key: key(CLAIRE),
+            opened_by: OpenedBy::Requester,
+        });
         apply::apply_owed(sql, &plan, &message, &settled, &ids, at(600))
     });
     let shown = read(&store, |sql| tickets::show(sql, number)).expect("it is there");
@@ -243,6 +273,8 @@ pub fn a_bounce_fails_the_mail_and_its_address_m_65(place: &Place) {
 
 pub fn a_message_takes_at_most_twenty_statements(place: &Place) {
     let store = place.open_with(&[site("Contoso", &["contoso.example"])]);
+    let earlier = ["one", "two"]
+        .map(|name| contact(place, &store, name, &format!("{name}@contoso.example"), 0).ticket);
     let arrival = place.arrival("m", 0, b"x");
     let ids = place.ids.clone();
     let limits = LimitPolicy {
@@ -255,17 +287,69 @@ pub fn a_message_takes_at_most_twenty_statements(place: &Place) {
         let before = sql.statements;
         let claim = claim(&mut sql, 0, 1)?.remove(0);
         let claiming = sql.statements - before;
-        let mut message = message("m", CLAIRE);
+        let mut message = message("m", "bob@contoso.example");
         message.references = (0..40).map(|n| id(&format!("r{n}@x.example"))).collect();
         let mut asked = questions(&message);
         asked.limits = limits.clone();
-        asked.tagged = vec![1, 2];
+        asked.tagged = earlier.into_iter().flatten().collect();
+        asked.known = vec![7];
         let facts = gather(&mut sql, &asked, &claim, 0);
+        assert_eq!(facts.tickets.len(), 2, "whose messages are looked at");
         let plan = first_contact(&message, &facts);
         apply::apply(&mut sql, &plan, Some(&message), &claim, &ids, at(0))?;
         Ok(sql.statements - claiming)
     });
     assert!(statements <= 20, "{statements} statements");
+}
+
+pub fn what_was_told_of_a_large_mail_is_known_r_13(place: &Place) {
+    let store = place.open_with(&[site("Contoso", &["contoso.example"])]);
+    let number = contact(place, &store, "first", CLAIRE, 0).ticket.expect("a ticket was opened");
+    let told = |from: &str, intake| {
+        let mut asked = questions(&message("next", from));
+        let id = message("first", CLAIRE).message_id;
+        asked.references.push(Reference { id, found_in: FoundIn::InReplyTo });
+        let arrived = spool::Arrived { intake, ..arrived(10) };
+        read(&store, |sql| facts::gather(sql, &asked, &arrived, at(10))).told_too_large
+    };
+    assert!(told(CLAIRE, Intake::Stub).is_empty(), "another notice is not this one");
+    write(&store, |sql| {
+        sql.execute("UPDATE outbox SET template = 'too_large' WHERE ticket IS NOT NULL", args![])
+    });
+    let tagged = CLAIRE.replace('@', "+x@");
+    for (from, intake, expected) in [
+        (CLAIRE, Intake::Stub, vec![number]),
+        (&tagged, Intake::Stub, vec![number]),
+        (CLAIRE, Intake::Mailbox, Vec::new()),
+        ("bob@contoso.example", Intake::Stub, Vec::new()),
+    ] {
+        assert_eq!(told(from, intake), expected, "{from} {intake:?}");
+    }
+}
+
+pub fn a_complaint_leaves_the_mail_and_silences_its_address_e_145(place: &Place) {
+    let store = place.open_with(&[site("Contoso", &["contoso.example"])]);
+    let mail = contact(place, &store, "first", CLAIRE, 0).queued[0];
+    let state = || {
+        let state = "SELECT state FROM outbox WHERE id = ?1";
+        read(&store, |sql| sql.query_one(state, args![mail])?.expect("it is there").text(0))
+    };
+    let before = state();
+    let claim = place.receive(&store, "complaint", 1);
+    let ids = place.ids.clone();
+    write(&store, move |sql| {
+        let complained = Effect::RecordBounce {
+            outbox: mail,
+            bounce: BounceEffect::Complaint,
+            diagnostic: "reported as abuse".to_owned(),
+        };
+        let plan = plan(Reason::BounceAttached, Outcome::Accepted, vec![complained]);
+        let message = message("complaint", "fbl@provider.example");
+        apply::apply(sql, &plan, Some(&message), &claim, &ids, at(2))
+    });
+    assert_eq!(state(), before, "it arrived");
+    let user = facts_about(&store, &message("n", CLAIRE)).user.expect("she is there");
+    assert!(user.undeliverable && !user.credentials_bounced);
 }
 
 /// Design §4: how a message is counted.
@@ -311,6 +395,6 @@ fn arrived(seconds: i64) -> spool::Arrived {
         message: String::new(),
         arrived_at: at(seconds),
         counted_at: at(seconds),
-        intake: guichet::triage::facts::Intake::Mailbox,
+        intake: Intake::Mailbox,
     }
 }

@@ -55,6 +55,7 @@ fn object(shown: &Shown, times: &Times) -> Value {
                         "content_type": attachment.content_type,
                         "size": attachment.size,
                         "inline": attachment.inline,
+                        "repeated": attachment.repeated,
                         "sha256": attachment.sha256,
                     })
                 })
@@ -70,6 +71,7 @@ fn object(shown: &Shown, times: &Times) -> Value {
                 "added_at": times.value(message.added_at),
                 "subject": message.subject,
                 "visible": message.visible,
+                "internal": message.internal,
                 "text": message.body,
                 "flags": message.flags,
                 "also_in": message.also_in,
@@ -134,12 +136,23 @@ fn print(shown: &Shown, times: &Times) -> Result<()> {
         if !message.flags.is_empty() {
             line(format_args!("   flags {}", message.flags.join(", ")))?;
         }
-        for (number, _, attachment) in numbered.iter().filter(|(_, of, _)| of.n == message.n) {
+        let own = numbered.iter().filter(|(_, of, _)| of.n == message.n);
+        for (number, _, attachment) in own.filter(|(_, _, attachment)| !attachment.repeated) {
             line(format_args!("   {}", attached(*number, attachment)))?;
         }
-        for text in escape_lines(message.visible.trim()).lines() {
-            line(format_args!("   | {text}").to_string().trim_end())?;
+        if let Some(internal) = &message.internal {
+            line("   internal, for staff only:")?;
+            put_text(internal)?;
+            line("   the message that is forwarded:")?;
         }
+        put_text(&message.visible)?;
+    }
+    Ok(())
+}
+
+fn put_text(text: &str) -> Result<()> {
+    for text in escape_lines(text.trim()).lines() {
+        line(format_args!("   | {text}").to_string().trim_end())?;
     }
     Ok(())
 }

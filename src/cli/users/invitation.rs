@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::clock::Ids;
 use crate::config::Settings;
 use crate::mail::address::{PlusTag, local_part};
-use crate::mail::{ContentHash, MessageId};
+use crate::mail::{ContentHash, Dmarc, MessageId};
 use crate::store::outbox::{self, QueuedFor};
 use crate::store::spool::{Arrived, Intake};
 use crate::store::users::{self, Addition};
@@ -127,8 +127,11 @@ fn gather(
         tagged: Vec::new(),
         site_domains: Vec::new(),
         signed: Signed::default(),
+        dmarc: Dmarc::default(),
+        forwarded: None,
         limits: LimitPolicy::default(),
         reply: None,
+        known: Vec::new(),
     };
     let arrived = Arrived {
         message: String::new(),

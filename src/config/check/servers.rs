@@ -13,6 +13,9 @@ impl Check<'_> {
         let is_sent = self.file.smtp.transport == Transport::Smtp;
         let (word, needed, example, idle) = match mailbox.provider {
             Provider::Imap => ("imap", "host", "mail.example.com", ["path", "sweep"].as_slice()),
+            Provider::Microsoft365 => {
+                ("microsoft365", "host", "localhost", ["path", "sweep"].as_slice())
+            }
             // Its mail may leave by a server all the same.
             Provider::Maildir if is_sent => {
                 ("maildir", "path", "/var/mail/support", ["folder", "imap"].as_slice())
@@ -25,7 +28,7 @@ impl Check<'_> {
             ),
         };
         let is_there = match mailbox.provider {
-            Provider::Imap => watched_host(mailbox).is_some(),
+            Provider::Imap | Provider::Microsoft365 => watched_host(mailbox).is_some(),
             Provider::Maildir => mailbox.path.is_some(),
         };
         // A key that is wrong was complained about.
@@ -34,6 +37,7 @@ impl Check<'_> {
             let other = match mailbox.provider {
                 Provider::Imap => "; a maildir says `provider = \"maildir\"` and `path`",
                 Provider::Maildir => "",
+                Provider::Microsoft365 => ", the gateway that logs in for guichet",
             };
             let hint = format!("add `{needed} = \"{example}\"`{other}");
             let at = if self.is_set(&["mailbox", i, "provider"]) { "provider" } else { "address" };
@@ -48,8 +52,8 @@ impl Check<'_> {
                 );
             }
         }
-        if let (Provider::Imap, Tls::None, Some(host)) =
-            (mailbox.provider, mailbox.imap.tls, watched_host(mailbox))
+        if let (Tls::None, Some(host)) = (mailbox.imap.tls, watched_host(mailbox))
+            && mailbox.provider != Provider::Maildir
         {
             self.in_the_clear(host, &["mailbox", i, "imap", "tls"]);
         }

@@ -75,8 +75,14 @@ pub struct Filters {
     pub bounce: Bounce,
     /// Mailing lists: `ignore`, or `ticket` for the staff, with no user and no automatic mail.
     pub list: Machine,
+    /// Mail that a spam filter marked in its header: `flag`, a ticket for the staff with a warning,
+    /// no user and no automatic mail; `hold`; or `ignore`.
+    pub spam_headers: Suspicion,
+    /// Mail that the domain of its From disowns (`dmarc=fail`), as the server named by `authserv_id`
+    /// found out: `flag`, `hold` or `ignore`, as for `spam_headers`.
+    pub dmarc_fail: Suspicion,
     /// The name under which your own mail server writes Authentication-Results; no other is
-    /// believed.
+    /// believed. It has to take fields of that name off mail from outside.
     #[schemars(example = &"mx.example.com", extend("format" = "guichet-line"))]
     pub authserv_id: Option<String>,
     /// Attachments with these endings are locked: the ticket opens, the staff can release the file.
@@ -91,6 +97,8 @@ impl Default for Filters {
             auto_generated: Machine::Ticket,
             bounce: Bounce::Attach,
             list: Machine::Ticket,
+            spam_headers: Suspicion::Flag,
+            dmarc_fail: Suspicion::Flag,
             authserv_id: None,
             blocked_attachments: [".exe", ".js", ".scr"].map(str::to_owned).to_vec(),
         }
@@ -119,6 +127,15 @@ pub enum Machine {
 #[serde(rename_all = "kebab-case")]
 pub enum Bounce {
     Attach,
+    Ignore,
+}
+
+/// `filters.spam_headers` and `filters.dmarc_fail`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Suspicion {
+    Flag,
+    Hold,
     Ignore,
 }
 

@@ -23,7 +23,9 @@ pub struct Mailbox {
     /// More addresses that end up in it; mail from one of them is ours too.
     #[schemars(extend("examples" = [["help@example.com"]], "format" = "guichet-address"))]
     pub aliases: Vec<String>,
-    /// What kind of mailbox it is: `imap`, on a mail server, or a `maildir` at `path`.
+    /// What kind of mailbox it is: `imap`, on a mail server; `microsoft365`, the same behind a
+    /// gateway that logs in to Microsoft 365, whose mail carries its verdicts without an
+    /// `authserv_id`; or a `maildir` at `path`.
     pub provider: Provider,
     /// The mail server that is watched, and that takes our mail unless `smtp.host` names another.
     #[schemars(example = &"mail.example.com", extend("format" = "guichet-host"))]
@@ -58,7 +60,7 @@ pub struct Mailbox {
     /// The site of users whom no site matches. Default: `sites.default`.
     #[schemars(example = &"Unassigned", extend("format" = "guichet-line"))]
     pub default_site: Option<String>,
-    /// As `filters.authserv_id`, for this mailbox.
+    /// As `filters.authserv_id`, for this mailbox. One with `provider = "microsoft365"` needs none.
     #[schemars(example = &"mx.example.com", extend("format" = "guichet-line"))]
     pub authserv_id: Option<String>,
     /// A maildir is looked through this often, also when nothing was heard of it.
@@ -101,6 +103,7 @@ impl Default for Mailbox {
 pub enum Provider {
     Imap,
     Maildir,
+    Microsoft365,
 }
 
 /// `mailbox.after`.

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use incoming::{
-    AutoReply, Bounce, Filters, Limits, Machine, ReplyAddress, SenderCheck, Threading,
+    AutoReply, Bounce, Filters, Limits, Machine, ReplyAddress, SenderCheck, Suspicion, Threading,
 };
 pub use mailbox::{After, Imap, Mailbox, Provider};
 pub use outgoing::{Envelope, MailboxSmtp, Smtp, Transport};

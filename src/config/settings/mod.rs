@@ -152,7 +152,7 @@ fn mailbox(
 ) -> Mailbox {
     let (name, max_message_size) = (name_of(written), written.max_message_size.0);
     let (source, sweep, start_of_kind) = match written.provider {
-        file::Provider::Imap => {
+        file::Provider::Imap | file::Provider::Microsoft365 => {
             let source = servers::imap(written, index, secrets).map(intake::SourceOptions::Imap);
             (source, written.imap.sweep, Start::Now)
         }

@@ -73,7 +73,19 @@ fn mailbox_policy(mailbox: &file::Mailbox, file: &File) -> policy::MailboxPolicy
         aliases: addresses(&mailbox.aliases),
         department: mailbox.department.clone(),
         default_site: mailbox.default_site.clone(),
-        authserv_id: mailbox.authserv_id.clone().or_else(|| file.filters.authserv_id.clone()),
+        server: server(mailbox, &file.filters),
+    }
+}
+
+/// what is written for the mailbox goes first; `filters.authserv_id` names the server of the
+/// others, and Microsoft's writes no name.
+fn server(mailbox: &file::Mailbox, filters: &file::Filters) -> policy::TrustedServer {
+    match (&mailbox.authserv_id, mailbox.provider, &filters.authserv_id) {
+        (Some(name), _, _) | (None, file::Provider::Imap | file::Provider::Maildir, Some(name)) => {
+            policy::TrustedServer::Named(name.clone())
+        }
+        (None, file::Provider::Microsoft365, _) => policy::TrustedServer::Unnamed,
+        (None, file::Provider::Imap | file::Provider::Maildir, None) => policy::TrustedServer::None,
     }
 }
 
@@ -143,6 +155,11 @@ fn filters(filters: &file::Filters) -> policy::FilterPolicy {
         file::Machine::Ignore => policy::MachineFilter::Ignore,
         file::Machine::Ticket => policy::MachineFilter::Ticket,
     };
+    let suspicion = |filter| match filter {
+        file::Suspicion::Flag => policy::SuspicionFilter::Flag,
+        file::Suspicion::Hold => policy::SuspicionFilter::Hold,
+        file::Suspicion::Ignore => policy::SuspicionFilter::Ignore,
+    };
     policy::FilterPolicy {
         auto_reply: match filters.auto_reply {
             file::AutoReply::Attach => policy::AutoReplyFilter::Attach,
@@ -155,6 +172,8 @@ fn filters(filters: &file::Filters) -> policy::FilterPolicy {
             file::Bounce::Ignore => policy::BounceFilter::Ignore,
         },
         list: machine(filters.list),
+        spam_headers: suspicion(filters.spam_headers),
+        dmarc_fail: suspicion(filters.dmarc_fail),
         blocked_attachments: filters
             .blocked_attachments
             .iter()

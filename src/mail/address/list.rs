@@ -227,6 +227,9 @@ impl Reader<'_> {
         } else {
             self.settle();
             let entry = self.bare(&item);
+            if entry.address.eq_ignore_ascii_case("undisclosed-recipients") {
+                return;
+            }
             if entry.address.contains('@') {
                 self.push(entry);
             } else {

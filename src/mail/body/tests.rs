@@ -3,7 +3,13 @@
 use super::*;
 
 fn body(raw: &str) -> Body {
-    read(&Structure::read(raw.as_bytes()).expect("a readable message"), 0)
+    read(
+        &Structure::read(raw.as_bytes()).expect("a readable message"),
+        0,
+        Scope::Standalone,
+        &[],
+        &[],
+    )
 }
 
 fn parts(kind: &str, parts: &[&str]) -> String {
@@ -114,7 +120,7 @@ fn m_12_m_02_text_is_utf_8_with_lf() {
         (b"Content-Type: text/html\n\n<meta charset=windows-1251>\xcf\xf0", "Пр"),
     ] {
         let structure = Structure::read(raw).expect("a readable message");
-        assert_eq!(read(&structure, 0).text, text);
+        assert_eq!(read(&structure, 0, Scope::Standalone, &[], &[]).text, text);
     }
 }
 

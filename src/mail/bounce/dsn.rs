@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::BouncedRecipient;
+use super::status::{derived, enhanced_code, is_vague};
 use crate::mail::headers::{Fields, LineEnd, keyword, read_block, unfold, without_comments};
 
 /// More groups than any report has.
@@ -19,15 +20,28 @@ pub struct Group {
     pub is_success: bool,
     /// A disposition says that the mail was deleted unread (M-60).
     pub is_deleted: bool,
-    /// `None` when the group names no address.
-    pub recipient: Option<BouncedRecipient>,
-    challenge: Option<String>,
+    /// `None` when the group names none.
+    pub address: Option<String>,
+    pub action: Option<String>,
+    pub status: Option<String>,
+    pub diagnostic: Option<String>,
 }
 
 impl Group {
     /// The words by which a report is a challenge (M-68).
     pub fn challenge(&self) -> Option<String> {
-        self.challenge.clone()
+        let diagnostic = self.diagnostic.as_deref()?;
+        let words = diagnostic.to_lowercase();
+        let is_challenge =
+            words.contains("x-boxbe-notice") || words.contains("sender not pre-approved");
+        is_challenge
+            .then(|| format!("Diagnostic-Code={}", diagnostic.chars().take(80).collect::<String>()))
+    }
+
+    /// The recipient that the group names.
+    pub fn recipient(self) -> Option<BouncedRecipient> {
+        let Group { address, action, status, diagnostic, .. } = self;
+        Some(BouncedRecipient { address: address?, action, status, diagnostic })
     }
 }
 
@@ -62,83 +76,89 @@ fn group(fields: &Fields) -> Option<Group> {
         None => status.as_deref().is_some_and(|status| status.starts_with('2')),
     };
     let addresses: Vec<String> =
-        RECIPIENT_FIELDS.iter().filter_map(|name| address(fields.first(name)?)).collect();
+        RECIPIENT_FIELDS.iter().filter_map(|name| address(name, fields.first(name)?)).collect();
     let is_dotted = |address: &&String| {
         address.rsplit_once('@').is_some_and(|(_, domain)| domain.contains('.'))
     };
     let address = addresses.iter().find(is_dotted).or(addresses.first()).cloned();
-    let is_challenge = |text: &&str| {
-        let text = text.to_lowercase();
-        text.contains("x-boxbe-notice") || text.contains("sender not pre-approved")
-    };
-    let challenge = diagnostic.as_deref().filter(is_challenge);
     Some(Group {
         is_success,
         is_deleted: keyword_after_semicolon(fields, "disposition").contains("deleted"),
-        challenge: challenge
-            .map(|text| format!("Diagnostic-Code={}", text.chars().take(80).collect::<String>())),
-        recipient: address.map(|address| BouncedRecipient { address, action, status, diagnostic }),
+        address,
+        action,
+        status,
+        diagnostic,
     })
 }
 
-/// The address of a recipient field: type, brackets and quotes cut; void ones are none (M-62).
-fn address(raw: &[u8]) -> Option<String> {
+/// The address of a recipient field: type, brackets and quotes cut, encodings undone; void ones are
+/// none (M-62).
+fn address(name: &str, raw: &[u8]) -> Option<String> {
     let value = String::from_utf8_lossy(&without_comments(raw)).into_owned();
-    let value = value.split_once(';').map_or(value.as_str(), |(_, address)| address);
+    let (kind, value) = value.split_once(';').unwrap_or(("", value.as_str()));
     let is_wrapping = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'');
-    let value = value.trim_matches(is_wrapping);
+    // A quoted local part keeps its quotes.
+    let is_quoted = value.trim().starts_with('"') && value.contains("\"@");
+    let value = if is_quoted { value.trim() } else { value.trim_matches(is_wrapping) };
     let value = value.strip_prefix("mailto:").unwrap_or(value);
-    if !value.contains('@') {
-        return None;
+    let value = match kind.trim().to_ascii_lowercase().as_str() {
+        "utf-8" => without_escapes(value),
+        _ if name == "original-recipient" => without_xtext(value),
+        _ => value.to_owned(),
+    };
+    if is_quoted || !value.contains(char::is_whitespace) {
+        return value.contains('@').then_some(value);
     }
     let mut words = value.split_whitespace().map(|word| word.trim_matches(is_wrapping));
     words.find(|word| word.contains('@')).map(str::to_owned)
 }
 
+/// Undoes `+2B` and its like (RFC 3461 §4), which servers leave as the client gave them. Only what
+/// has to be encoded is decoded: other pairs are more likely to be a tag of the address.
+fn without_xtext(value: &str) -> String {
+    const ENCODED: [(&str, char); 4] = [("20", ' '), ("2B", '+'), ("3D", '='), ("40", '@')];
+    let mut pieces = value.split('+');
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let encoded = ENCODED.iter().find_map(|(hex, c)| Some((piece.strip_prefix(hex)?, *c)));
+        let (rest, c) = encoded.unwrap_or((piece, '+'));
+        decoded.push(c);
+        decoded.push_str(rest);
+    }
+    decoded
+}
+
+/// Undoes `\x{7530}` (RFC 6533 §3).
+fn without_escapes(value: &str) -> String {
+    let mut pieces = value.split("\\x{");
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let escape = piece.split_once('}').and_then(|(hex, rest)| {
+            Some((char::from_u32(u32::from_str_radix(hex, 16).ok()?)?, rest))
+        });
+        match escape {
+            Some((c, rest)) => {
+                decoded.push(c);
+                decoded.push_str(rest);
+            }
+            None => {
+                decoded.push_str("\\x{");
+                decoded.push_str(piece);
+            }
+        }
+    }
+    decoded
+}
+
 /// The enhanced code of a group: that of Status unless it says nothing, else that of Diagnostic-Code,
-/// else what its SMTP code amounts to (M-63b).
+/// else what its words amount to (M-63b).
 fn status(fields: &Fields, diagnostic: Option<&str>) -> Option<String> {
     let written = fields.first("status").and_then(|raw| enhanced_code(&text(raw)));
-    if let Some(written) = written.as_ref().filter(|written| !written.ends_with(".0.0")) {
+    if let Some(written) = written.as_ref().filter(|written| !is_vague(written)) {
         return Some(written.clone());
     }
-    diagnostic.and_then(enhanced_code).or(written).or_else(|| diagnostic.and_then(derived_code))
-}
-
-/// The first `x.y.z` of a text that is no part of a longer number (RFC 3463).
-pub fn enhanced_code(text: &str) -> Option<String> {
-    let is_part = |c: char| c.is_ascii_digit() || c == '.';
-    let mut numbers = text.split(|c: char| !is_part(c)).map(|number| number.trim_end_matches('.'));
-    let is_code = |number: &&str| {
-        let mut places = number.split('.');
-        let is_place = |place: Option<&str>| place.is_some_and(|p| (1..=3).contains(&p.len()));
-        matches!(places.next(), Some("2" | "4" | "5"))
-            && is_place(places.next())
-            && is_place(places.next())
-            && places.next().is_none()
-    };
-    numbers.find(is_code).map(str::to_owned)
-}
-
-/// What the words of a server amount to when they hold no enhanced code.
-fn derived_code(diagnostic: &str) -> Option<String> {
-    let mut numbers = diagnostic.split(|c: char| !c.is_ascii_digit());
-    let is_reply = |number: &&str| number.len() == 3 && number.starts_with(['4', '5']);
-    if let Some(code) = numbers.find(is_reply) {
-        return Some(format!("{}.0.0", &code[..1]));
-    }
-    let words = diagnostic.to_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
-    let code = if says(&["unknown user", "user unknown", "no such user", "does not exist"]) {
-        "5.1.1"
-    } else if says(&["mailbox full", "mailbox is full", "quota", "over limit"]) {
-        "5.2.2"
-    } else if says(&["delay", "not yet been delivered", "still being retried"]) {
-        "4.4.7"
-    } else {
-        return None;
-    };
-    Some(code.to_owned())
+    let derived = || diagnostic.and_then(derived).map(|(code, _)| code.to_owned());
+    diagnostic.and_then(enhanced_code).or(written).or_else(derived)
 }
 
 fn keyword_after_semicolon(fields: &Fields, name: &str) -> String {
@@ -157,21 +177,28 @@ fn text(raw: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::enhanced_code;
+    use super::*;
 
     #[test]
-    fn m_63b_enhanced_codes_are_told_from_other_numbers() {
-        for (text, code) in [
-            ("5.1.1", Some("5.1.1")),
-            ("smtp; 550 5.1.1 <a@b> user unknown", Some("5.1.1")),
-            ("550-5.7.26. See", Some("5.7.26")),
-            ("#5.2.2#", Some("5.2.2")),
-            ("connect to 5.1.1.9: refused", None),
-            ("10.5.1.1", None),
-            ("3.1.1", None),
-            ("", None),
+    fn m_62_recipient_fields_are_read_however_they_are_written() {
+        for (name, raw, expected) in [
+            ("final-recipient", "rfc822; a@x.example", Some("a@x.example")),
+            ("final-recipient", "RFC822;<a@x.example>", Some("a@x.example")),
+            ("final-recipient", "a@x.example", Some("a@x.example")),
+            ("final-recipient", "rfc822; 'a@x.example' (A)", Some("a@x.example")),
+            ("final-recipient", "rfc822; \"a b\"@x.example", Some("\"a b\"@x.example")),
+            ("final-recipient", "rfc822; Claire <a@x.example>", Some("a@x.example")),
+            ("final-recipient", "rfc822; a+2Bb@x.example", Some("a+2Bb@x.example")),
+            ("original-recipient", "rfc822;a+2Bb+3Dc@x.example", Some("a+b=c@x.example")),
+            ("original-recipient", "rfc822;a+tag@x.example", Some("a+tag@x.example")),
+            ("final-recipient", "utf-8; 田中@x.example", Some("田中@x.example")),
+            ("final-recipient", "utf-8; \\x{7530}\\x{4E2D}@x.example", Some("田中@x.example")),
+            ("final-recipient", "utf-8; \\x{}a\\x@x.example", Some("\\x{}a\\x@x.example")),
+            ("final-recipient", "rfc822;", None),
+            ("final-recipient", "x400; /O=X/S=Y", None),
+            ("final-recipient", "rfc822; claire", None),
         ] {
-            assert_eq!(enhanced_code(text).as_deref(), code, "{text}");
+            assert_eq!(address(name, raw.as_bytes()).as_deref(), expected, "{raw}");
         }
     }
 }

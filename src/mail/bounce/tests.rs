@@ -1,32 +1,29 @@
-//! Structured bounces and reports (M-59, M-60, M-62, M-63b, M-68).
+//! Bounces and reports by their structure (M-59, M-60, M-62, M-63b, M-68).
+
+mod families;
+mod languages;
+mod people;
+mod text;
 
 use super::*;
+use crate::mail::InboundMessage;
 
-fn reported(raw: &str) -> Reported {
-    let structure = Structure::read(raw.as_bytes()).expect("a readable message");
-    let fields = &structure.parts[0].fields;
-    let subject = fields.first("subject").map(|raw| String::from_utf8_lossy(raw).into_owned());
-    let text = raw.split_once("\n\n").map(|(_, text)| text).unwrap_or_default();
-    read(&Seen {
-        structure: &structure,
-        root: 0,
-        fields,
-        subject: &subject.unwrap_or_default(),
-        text,
-    })
+fn message(raw: &str) -> InboundMessage {
+    crate::mail::read(raw.as_bytes()).expect("a readable message")
 }
 
 fn bounce(raw: &str) -> Bounce {
-    match reported(raw).report {
+    match message(raw).report {
         Some(MachineReport::Bounce(bounce)) => bounce,
         other => panic!("no bounce but {other:?}: {raw}"),
     }
 }
 
 fn what(raw: &str) -> Option<&'static str> {
-    match reported(raw).report {
+    match message(raw).report {
         Some(MachineReport::Report { what, .. }) => Some(what),
         Some(MachineReport::Bounce(_)) => Some("bounce"),
+        Some(MachineReport::Complaint(_)) => Some("complaint"),
         None => None,
     }
 }
@@ -37,6 +34,17 @@ fn dsn(groups: &str) -> String {
          --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n{groups}\n\
          --b\nContent-Type: message/rfc822\n\nMessage-ID: <m@us.example>\nTo: to@x.example\n\nHi\n--b--\n"
     )
+}
+
+// Found by fuzzing: a header may repeat a field of many addresses as often as it likes.
+#[test]
+fn m_04_m_62_no_more_than_500_recipients_are_named() {
+    let field = |n: usize| {
+        let names: Vec<String> = (0..400).map(|m| format!("u{n}x{m}@x.example")).collect();
+        format!("X-Failed-Recipients: {}\n", names.join(", "))
+    };
+    let raw = format!("From: a@b.example\n{}\nSorry.\n", (0..4).map(field).collect::<String>());
+    assert_eq!(bounce(&raw).recipients.len(), 500);
 }
 
 #[test]
@@ -101,7 +109,7 @@ fn m_59_m_62_m_63b_groups_name_recipients_and_codes() {
 }
 
 #[test]
-fn m_59_success_is_a_report() {
+fn e_133_a_success_report_is_no_bounce() {
     for group in [
         "Final-Recipient: rfc822; a@x.example\nAction: delivered\nStatus: 2.0.0",
         "Final-Recipient: rfc822; a@x.example\nAction: deliverable",
@@ -129,7 +137,7 @@ fn m_59_m_62_other_sources() {
 }
 
 #[test]
-fn m_59_a_forwarded_bounce_is_a_persons() {
+fn e_137_an_attached_bounce_is_its_forwarders_mail() {
     let inner = dsn("Final-Recipient: rfc822; a@x.example\nAction: failed");
     let raw = format!(
         "Content-Type: multipart/mixed; boundary=o\n\n--o\n\nSee below.\n--o\n\
@@ -139,7 +147,7 @@ fn m_59_a_forwarded_bounce_is_a_persons() {
 }
 
 #[test]
-fn m_60_reports() {
+fn e_145_m_60_reports_are_no_bounces() {
     let part = |kind: &str, body: &str| {
         format!(
             "Content-Type: multipart/report; boundary=b\n\n--b\n\ntext {body}\n--b\nContent-Type: {kind}\n\n{body}\n--b--\n"
@@ -160,13 +168,62 @@ fn m_60_reports() {
 }
 
 #[test]
-fn m_68_a_challenge_shaped_as_a_bounce_is_none() {
+fn e_138_m_68_a_challenge_in_the_words_of_a_bounce_is_none() {
+    for text in [
+        "This message was created automatically by mail delivery software (TMDA). To release your message, reply.",
+        "Your message could not be delivered yet: you are not on my whitelist.",
+        "Undelivered mail: it requires verification.",
+        "Ihre Nachricht wurde nicht zugestellt. Bitte bestätigen Sie Ihre Nachricht.",
+        "Votre message n'a pas pu être remis. Merci de confirmer votre message.",
+        "Su mensaje no fue entregado. Para enviarlo debe confirmar su mensaje.",
+    ] {
+        let raw = |from: &str| {
+            format!(
+                "Return-Path: <>\nFrom: {from}\nTo: support@us.example\nSubject: Your \
+                 ticket\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
+            )
+        };
+        let read = message(&raw("Ravi <ravi@x.example>"));
+        assert_eq!(read.report, None, "{text}");
+        let is_told = read.signals.iter().any(|signal| signal.rule == "M-68" && signal.answers);
+        assert!(is_told, "{text}");
+        assert_eq!(what(&raw("mailer-daemon@x.example")), Some("bounce"), "{text}");
+    }
+    let held = "Return-Path: <>\nFrom: Mail <system@x.example>\nSubject: Delayed\n\nYour message \
+                is being held in the queue: it could not be delivered to a@x.example.\n";
+    assert_eq!(what(held), Some("bounce"));
+}
+
+#[test]
+fn m_62_a_delivery_status_under_another_type_names_the_recipients() {
+    for kind in ["application/octet-stream; name=details.txt", "text/plain; name=ATT00001.txt"] {
+        let raw = |from: &str| {
+            format!(
+                "From: {from}\nTo: support@us.example\nSubject: Undeliverable\nContent-Type: \
+                 multipart/mixed; boundary=b\n\n--b\n\nYour message could not be delivered.\n--b\n\
+                 Content-Type: {kind}\nContent-Disposition: attachment\n\nReporting-MTA: dns; \
+                 mx.example\n\nFinal-Recipient: rfc822; a@x.example\nAction: failed\nStatus: \
+                 5.1.1\n\n--b--\n"
+            )
+        };
+        let bounce = bounce(&raw("postmaster@mx.example"));
+        assert_eq!(bounce.recipients.len(), 1, "{kind}");
+        assert_eq!(bounce.recipients[0].address, "a@x.example");
+        assert_eq!(bounce.recipients[0].status.as_deref(), Some("5.1.1"));
+        // A person may attach what came back.
+        assert_eq!(what(&raw("Anna <anna@x.example>")), None);
+    }
+}
+
+#[test]
+fn e_138_m_68_a_challenge_shaped_as_a_bounce_is_none() {
     for words in ["X-Boxbe-Notice; confirm", "smtp; 550 Sender not pre-approved"] {
         let raw = dsn(&format!(
             "Final-Recipient: rfc822; a@x.example\nAction: failed\nDiagnostic-Code: {words}"
         ));
-        let reported = reported(&raw);
-        assert_eq!(reported.report, None);
-        assert_eq!(reported.challenge, Some(format!("Diagnostic-Code={words}")));
+        let read = message(&raw);
+        assert_eq!(read.report, None);
+        let said: Vec<_> = read.signals.iter().filter(|signal| signal.rule == "M-68").collect();
+        assert_eq!(said[0].said, format!("Diagnostic-Code={words}"));
     }
 }

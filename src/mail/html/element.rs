@@ -1,7 +1,5 @@
 //! What the elements of HTML do to the text around them.
 
-use super::token::Tag;
-
 /// What an element does to the text around it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Element {
@@ -12,6 +10,7 @@ pub enum Element {
     Inline,
     Item,
     Link,
+    List,
     Paragraph,
     Preformatted,
     Quote,
@@ -32,28 +31,18 @@ impl Element {
             b"hr" => Element::Rule,
             b"img" => Element::Image,
             b"li" => Element::Item,
+            b"dir" | b"menu" | b"ol" | b"ul" => Element::List,
             b"p" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => Element::Paragraph,
             b"listing" | b"pre" | b"textarea" | b"xmp" => Element::Preformatted,
             b"td" | b"th" => Element::Cell,
             b"tr" => Element::Row,
             b"address" | b"article" | b"aside" | b"body" | b"caption" | b"center" | b"dd"
-            | b"dir" | b"div" | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure"
-            | b"footer" | b"form" | b"header" | b"html" | b"legend" | b"main" | b"menu"
-            | b"nav" | b"ol" | b"option" | b"section" | b"table" | b"tbody" | b"tfoot"
-            | b"thead" | b"ul" => Element::Block,
+            | b"div" | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure" | b"footer"
+            | b"form" | b"header" | b"html" | b"legend" | b"main" | b"nav" | b"option"
+            | b"section" | b"table" | b"tbody" | b"tfoot" | b"thead" => Element::Block,
             _ => Element::Inline,
         }
     }
-}
-
-/// Whether the element asks not to be seen (M-17).
-pub fn is_hidden(tag: &Tag) -> bool {
-    tag.is_hidden
-        || tag.style.is_some_and(|style| {
-            let mut style = style.to_ascii_lowercase();
-            style.retain(|c| !c.is_ascii_whitespace());
-            style.contains("display:none") || style.contains("visibility:hidden")
-        })
 }
 
 /// Elements that never have an end tag.

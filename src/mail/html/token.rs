@@ -18,9 +18,19 @@ pub enum Token<'a> {
 pub struct Tag<'a> {
     pub name: &'a str,
     pub alt: Option<&'a str>,
+    /// Where a quotation comes from.
+    pub cite: Option<&'a str>,
+    pub class: Option<&'a str>,
+    /// Zimbra's `data-marker`.
+    pub data_marker: Option<&'a str>,
     pub href: Option<&'a str>,
+    pub id: Option<&'a str>,
     pub is_hidden: bool,
+    /// The attribute `name`.
+    pub named: Option<&'a str>,
     pub style: Option<&'a str>,
+    /// The attribute `type`.
+    pub written_type: Option<&'a str>,
 }
 
 /// The tokens of an HTML text, in order. Comments, declarations and the contents of elements that
@@ -139,14 +149,21 @@ impl<'a> Tokens<'a> {
         } else {
             ""
         };
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
         let slot = match name.len() {
-            3 if name.eq_ignore_ascii_case("alt") => &mut tag.alt,
-            4 if name.eq_ignore_ascii_case("href") => &mut tag.href,
-            5 if name.eq_ignore_ascii_case("style") => &mut tag.style,
-            6 if name.eq_ignore_ascii_case("hidden") => {
+            2 if is("id") => &mut tag.id,
+            3 if is("alt") => &mut tag.alt,
+            4 if is("cite") => &mut tag.cite,
+            4 if is("href") => &mut tag.href,
+            4 if is("name") => &mut tag.named,
+            4 if is("type") => &mut tag.written_type,
+            5 if is("class") => &mut tag.class,
+            5 if is("style") => &mut tag.style,
+            6 if is("hidden") => {
                 tag.is_hidden = true;
                 return;
             }
+            11 if is("data-marker") => &mut tag.data_marker,
             _ => return,
         };
         slot.get_or_insert(value);

@@ -1,13 +1,18 @@
-//! Finds the marks in the header (M-66…M-71).
+//! Finds the marks in the header (M-66…M-71), by the rows of `tables`.
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use super::calendar::adds_nothing;
 use super::phrases::{Standing, automatic_phrase};
+use super::tables::{
+    CLIENT_FIELDS, CLIENT_IDS, CLIENTS, LIST_FIELDS, MARKS, Mark, Name, QUOTING, QUOTING_STARTS,
+    Says, Test,
+};
 use super::{Signal, Strength};
 use crate::mail::address::local_part::is_robot;
-use crate::mail::headers::{Field, Fields, contains_word, keyword, unfold};
+use crate::mail::headers::{Field, Fields, keyword, unfold};
 use crate::mail::reply::{Prefix, subject_prefix};
 use crate::mail::{NamedAddress, ReturnPath};
 
@@ -18,87 +23,36 @@ pub struct Seen<'a> {
     pub return_path: &'a ReturnPath,
     /// It has In-Reply-To or References.
     pub has_references: bool,
-    /// A calendar's answer (METHOD:REPLY or COUNTER) without other text (M-22).
+    /// The method of a calendar's answer, `METHOD=reply` or `METHOD=counter` (M-22).
     pub calendar_answer: Option<&'a str>,
+    pub text: &'a str,
     /// The words of a delivery report that is a challenge (M-68).
     pub challenge: Option<&'a str>,
 }
-
-/// The names of fields that only answering machines write (M-67).
-const AUTOREPLY_FIELDS: [&str; 7] = [
-    "x-auto-reply",
-    "x-autoreply",
-    "x-autoreply-from",
-    "x-autorespond",
-    "x-autoresponder",
-    "x-autoresponse",
-    "x-mail-autoreply",
-];
-
-/// The names of fields that only lists write (M-71).
-const LIST_FIELDS: [&str; 11] = [
-    "list-archive",
-    "list-help",
-    "list-id",
-    "list-owner",
-    "list-post",
-    "list-subscribe",
-    "list-unsubscribe",
-    "mailing-list",
-    "x-beenthere",
-    "x-mailing-list",
-    "x-mailman-version",
-];
-
-/// Fields that repeat what others wrote, or are about the way, or are weighed by themselves: `auto…`
-/// in them is no mark (M-69).
-const QUOTING_FIELDS: [&str; 19] = [
-    "authentication-results",
-    "auto-submitted",
-    "bcc",
-    "cc",
-    "comments",
-    "content-type",
-    "delivered-to",
-    "in-reply-to",
-    "message-id",
-    "received",
-    "references",
-    "reply-to",
-    "return-path",
-    "subject",
-    "thread-index",
-    "thread-topic",
-    "to",
-    "x-auto-response-suppress",
-    "x-original-to",
-];
 
 static AUTO: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("(?i-u)auto[-_ ]?(response|submitted|replied|reply|generated|respond)")
         .expect("a literal expression")
 });
 
-/// All marks of the message, in the order of the rules.
+/// All marks of the message: those of its parts, of its fields in their order, of its subject, of
+/// its sender. What says most is told first.
 pub fn collect(fields: &Fields, seen: &Seen) -> Vec<Signal> {
-    let mut found = Found { signals: Vec::new(), has_auto_word: false };
-    found.list_marks(fields);
-    let is_list = !found.signals.is_empty();
-    for field in &fields.0 {
-        let name = field.name.to_ascii_lowercase();
-        found.field(&name, field, is_list);
-    }
-    found.sender(seen);
-    found.subject(seen.subject);
-    if let Some(said) = seen.calendar_answer {
-        found.add(Strength::Strong, "M-67", said.to_owned(), true);
-    }
+    let mut found = Found { signals: Vec::new(), weak: Vec::new() };
     if let Some(said) = seen.challenge {
-        found.add(Strength::Strong, "M-68", said.to_owned(), true);
+        found.add(Strength::Strong, "M-68", said.to_owned(), Says::Answer);
     }
-    // M-70b: a reply prefix or a reference says of every mark that the mail answers something.
+    let answer = seen.calendar_answer.filter(|_| adds_nothing(seen.text));
+    if let Some(said) = answer {
+        found.add(Strength::Strong, "M-67", said.to_owned(), Says::Answer);
+    }
+    found.fields(fields);
+    found.subject(fields, seen.subject);
+    found.sender(seen);
+    // M-70b: a reply prefix, a reference or the answer of a calendar says of every mark that the
+    // mail answers something.
     let is_reply = subject_prefix(seen.subject) == Prefix::Reply;
-    if is_reply || seen.has_references {
+    if is_reply || seen.has_references || seen.calendar_answer.is_some() {
         for signal in &mut found.signals {
             signal.answers |= matches!(signal.strength, Strength::Strong | Strength::Weak);
         }
@@ -108,126 +62,149 @@ pub fn collect(fields: &Fields, seen: &Seen) -> Vec<Signal> {
 
 struct Found {
     signals: Vec<Signal>,
-    has_auto_word: bool,
+    /// The weak rows that were seen: a field that stands there twice is one mark, not two (M-69).
+    weak: Vec<usize>,
 }
 
 impl Found {
-    fn add(&mut self, strength: Strength, rule: &'static str, said: String, answers: bool) {
+    fn add(&mut self, strength: Strength, rule: &'static str, said: String, says: Says) {
+        let answers = says == Says::Answer;
         self.signals.push(Signal { strength, rule, said, answers });
     }
 
-    fn list_marks(&mut self, fields: &Fields) {
-        for field in &fields.0 {
-            let name = field.name.to_ascii_lowercase();
-            let is_precedence = matches!(name.as_str(), "precedence" | "x-precedence");
-            if LIST_FIELDS.contains(&name.as_str())
-                || (is_precedence && keyword(field.raw) == "list")
-            {
-                self.add(Strength::List, "M-71", said(field), false);
-            }
-        }
-    }
-
-    fn field(&mut self, name: &str, field: &Field, is_list: bool) {
-        let value = || keyword(field.raw);
-        let (strength, rule, answers) = match name {
-            "auto-submitted" => match value().as_str() {
-                "" => return,
-                "no" => (Strength::Human, "M-66", false),
-                keyword => (Strength::Strong, "M-66", keyword.starts_with("auto-replied")),
-            },
-            "precedence" | "x-precedence" => match value().as_str() {
-                "auto_reply" | "auto-reply" => (Strength::Strong, "M-67", true),
-                "bulk" | "junk" if !is_list => (Strength::Strong, "M-67", false),
-                _ => return,
-            },
-            _ if AUTOREPLY_FIELDS.contains(&name) => {
-                if is_denied(&value()) {
-                    return;
+    fn fields(&mut self, fields: &Fields) {
+        let fields: Vec<Compared> = fields.0.iter().map(Compared::new).collect();
+        let is_list = fields.iter().any(|field| {
+            let mut lists = MARKS.iter().filter(|mark| mark.strength == Strength::List);
+            lists.any(|mark| field.is(mark))
+        });
+        for field in &fields {
+            let counts = |mark: &Mark| !(is_list && matches!(mark.value, Test::Bulk));
+            let mut marks = MARKS.iter().enumerate();
+            let found = marks.find(|(_, mark)| field.is(mark) && counts(mark));
+            let Some((row, mark)) = found else { continue };
+            if mark.strength == Strength::Weak {
+                if self.weak.contains(&row) {
+                    continue;
                 }
-                (Strength::Strong, "M-67", true)
+                self.weak.push(row);
             }
-            "x-autogenerated" if value() == "reply" => (Strength::Strong, "M-67", true),
-            "x-fc-machinegenerated" if value() == "true" => (Strength::Strong, "M-67", false),
-            "x-apple-action" if value() == "vacation" => (Strength::Strong, "M-67", true),
-            "x-amazon-mail-relay-type" if value().starts_with("notification") => {
-                (Strength::Strong, "M-67", false)
-            }
-            "delivered-to" if contains_word(field.raw, "autoresponder") => {
-                (Strength::Strong, "M-67", true)
-            }
-            "x-bluebottle-request" => (Strength::Strong, "M-68", true),
-            _ if name.starts_with("x-boxbe-") => (Strength::Strong, "M-68", true),
-            "x-auto-response-suppress" => {
-                let value = value();
-                let mut words = value.split([',', ' ']);
-                if !words.any(|word| matches!(word, "all" | "autoreply" | "oof")) {
-                    return;
-                }
-                (Strength::Weak, "M-69", false)
-            }
-            "x-loop" | "x-ms-exchange-inbox-rules-loop" | "x-no-loop" => {
-                (Strength::Weak, "M-69", false)
-            }
-            _ if name == "holidayreply" || contains_word(field.raw, "holidayreply") => {
-                (Strength::Strong, "M-67", true)
-            }
-            _ => return self.auto_word(name, field),
-        };
-        self.add(strength, rule, said(field), answers);
-    }
-
-    /// Any other field that speaks of automatic answers: one weak mark, however many say so (M-69).
-    fn auto_word(&mut self, name: &str, field: &Field) {
-        let is_quoting = QUOTING_FIELDS.contains(&name)
-            || name.starts_with("arc-")
-            || name.starts_with("dkim-")
-            || name.starts_with("x-guichet-")
-            || LIST_FIELDS.contains(&name);
-        if self.has_auto_word || is_quoting {
-            return;
-        }
-        let is_auto = AUTO.is_match(name.as_bytes()) || AUTO.is_match(field.raw);
-        if is_auto && !is_denied(&keyword(field.raw)) {
-            self.has_auto_word = true;
-            self.add(Strength::Weak, "M-69", said(field), false);
+            self.add(mark.strength, mark.rule, field.said(), mark.says);
         }
     }
 
     fn sender(&mut self, seen: &Seen) {
         if *seen.return_path == ReturnPath::Null {
-            self.add(Strength::Strong, "M-67", "Return-Path=<>".to_owned(), false);
+            self.add(Strength::Strong, "M-67", "Return-Path=<>".to_owned(), Says::Nothing);
         }
         let Some(from) = seen.from.first() else { return };
         let local = from.address.split('@').next().unwrap_or_default();
+        let said = || format!("From={}", shortened(&from.address));
         if local.eq_ignore_ascii_case("mailer-daemon") {
-            self.add(Strength::Strong, "M-67", format!("From={}", shortened(&from.address)), false);
+            self.add(Strength::Strong, "M-67", said(), Says::Nothing);
         } else if is_robot(local) {
-            self.add(Strength::Weak, "M-69", format!("From={}", shortened(&from.address)), false);
+            self.add(Strength::Weak, "M-69", said(), Says::Nothing);
         }
     }
 
-    fn subject(&mut self, subject: &str) {
+    /// People ask about answering machines, and answer them: what a person's client has sent needs
+    /// a second mark (E-129).
+    fn subject(&mut self, fields: &Fields, subject: &str) {
         if let Some((phrase, standing)) = automatic_phrase(subject) {
             let strength = match standing {
-                Standing::Strong => Strength::Strong,
-                Standing::Weak => Strength::Weak,
+                Standing::Strong if !is_of_a_client(fields) => Strength::Strong,
+                Standing::Strong | Standing::Weak => Strength::Weak,
             };
-            self.add(strength, "M-70", format!("subject {phrase}"), true);
+            self.add(strength, "M-70", format!("subject {phrase}"), Says::Answer);
         }
     }
+}
+
+/// Whether a program that only sends what a person wrote in it says so, by its name or by the ids
+/// that it gives.
+fn is_of_a_client(fields: &Fields) -> bool {
+    let lower = |raw: &[u8]| String::from_utf8_lossy(&unfold(raw)).trim().to_lowercase();
+    let begins_word = |value: &str, at: usize| !value[..at].ends_with(char::is_alphanumeric);
+    let is_named = CLIENT_FIELDS.iter().flat_map(|name| fields.all(name)).any(|raw| {
+        let value = lower(raw);
+        let mut found = CLIENTS.iter().filter_map(|client| value.find(client));
+        found.any(|at| begins_word(&value, at))
+    });
+    is_named
+        || fields.first("message-id").is_some_and(|raw| {
+            let id = lower(raw);
+            CLIENT_IDS.iter().any(|end| id.trim_end_matches('>').ends_with(end))
+        })
+}
+
+/// A field as it is compared (M-56).
+struct Compared<'a> {
+    name: String,
+    value: String,
+    field: &'a Field<'a>,
+}
+
+impl<'a> Compared<'a> {
+    fn new(field: &'a Field<'a>) -> Compared<'a> {
+        Compared { name: field.name.to_ascii_lowercase(), value: keyword(field.raw), field }
+    }
+
+    fn is(&self, mark: &Mark) -> bool {
+        self.is_named(&mark.name) && self.fits(&mark.value)
+    }
+
+    fn is_named(&self, wanted: &Name) -> bool {
+        let name = self.name.as_str();
+        match wanted {
+            Name::Begins(start) => name.starts_with(start),
+            Name::Holds(word) => name.contains(word),
+            Name::Is(wanted) => name == *wanted,
+            Name::OneOf(names) => names.contains(&name),
+            Name::Other => {
+                !QUOTING.contains(&name)
+                    && !LIST_FIELDS.contains(&name)
+                    && !QUOTING_STARTS.iter().any(|start| name.starts_with(start))
+            }
+        }
+    }
+
+    fn fits(&self, test: &Test) -> bool {
+        let value = self.value.as_str();
+        match test {
+            Test::Begins(start) => value.starts_with(start),
+            Test::Bulk => matches!(value, "bulk" | "junk"),
+            Test::Contains(word) => value.contains(word),
+            Test::Given => !value.is_empty(),
+            Test::NotDenied => !is_denied(value),
+            Test::OneOf(values) => values.contains(&value),
+            Test::SpeaksOfAnswers => {
+                !is_denied(value)
+                    && (AUTO.is_match(self.name.as_bytes()) || AUTO.is_match(self.field.raw))
+            }
+            Test::Word(wanted) => words(value).any(|word| wanted.contains(&word)),
+        }
+    }
+
+    /// `Name=value`, the value cut at 80 characters (M-54); of List-Id what stands in brackets
+    /// (M-71).
+    fn said(&self) -> String {
+        let value = String::from_utf8_lossy(&unfold(self.field.raw)).into_owned();
+        let value: String = value.chars().filter(|c| !c.is_control()).collect();
+        let in_brackets = || value.rsplit_once('<')?.1.split_once('>').map(|(inside, _)| inside);
+        let list_id = if self.name == "list-id" { in_brackets() } else { None };
+        let value = list_id.unwrap_or(&value);
+        format!("{}={}", self.field.name, shortened(value.trim()))
+    }
+}
+
+/// The words of X-Auto-Response-Suppress.
+pub(super) fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', ';', ' ', '\t', '"']).filter(|word| !word.is_empty())
 }
 
 /// A value that takes the mark back, or says nothing.
 fn is_denied(value: &str) -> bool {
     matches!(value, "" | "no" | "false")
-}
-
-/// `Name=value`, the value cut at 80 characters (M-54).
-fn said(field: &Field) -> String {
-    let value = String::from_utf8_lossy(&unfold(field.raw)).into_owned();
-    let value: String = value.chars().filter(|c| !c.is_control()).collect();
-    format!("{}={}", field.name, shortened(value.trim()))
 }
 
 fn shortened(value: &str) -> &str {

@@ -5,14 +5,17 @@
 use std::ops::Range;
 
 use super::attribution::{self, Certainty};
+use super::disclaimer::is_disclaimer;
 use super::headers;
+use super::html;
 use super::known;
-use super::lines::{Boundary, BoundaryKind, Class, Lines, separator};
-use super::signature;
+use super::lines::{Boundary, BoundaryKind, Class, Lines};
+use super::separators::separator;
+use super::signature::{self, Tail, TailKind};
 use super::{Confidence, Context, Prefix, Reply, Scope, Segment, SegmentKind};
 
 const MOST_PASSES: usize = 4;
-/// How many signatures may stand below each other in one pass.
+/// How many signatures, or notices, may stand below each other in one pass.
 const MOST_SIGNATURES: usize = 8;
 /// Of the bytes of a text; a weak rule that takes more is not trusted (M-99).
 const MOST_WEAKLY_CUT: usize = 90;
@@ -21,18 +24,18 @@ const PROOF_LINES: usize = 12;
 
 /// Why a line is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fate {
+pub(super) struct Fate {
     kind: SegmentKind,
     rule: &'static str,
     stays: bool,
 }
 
 impl Fate {
-    fn gone(kind: SegmentKind, rule: &'static str) -> Self {
+    pub(super) fn gone(kind: SegmentKind, rule: &'static str) -> Self {
         Self { kind, rule, stays: false }
     }
 
-    fn stays(kind: SegmentKind, rule: &'static str) -> Self {
+    pub(super) fn stays(kind: SegmentKind, rule: &'static str) -> Self {
         Self { kind, rule, stays: true }
     }
 }
@@ -44,12 +47,17 @@ struct Findings {
     weak: bool,
 }
 
-/// Cuts a text that M-89 has normalised.
-pub(super) fn cut(normalised: String, context: &Context) -> Reply {
+/// Cuts a text that M-89 has normalised; what HTML marks in it is settled first (M-100).
+pub(super) fn cut(normalised: String, marks: &[html::Marked], context: &Context) -> Reply {
     let all: Vec<&str> = normalised.split('\n').collect();
     let mut fates = vec![Fate::stays(SegmentKind::Reply, "M-88"); all.len()];
     let mut findings = Findings::default();
     let mut kept: Vec<usize> = (0..all.len()).collect();
+    if !marks.is_empty() {
+        let settled = html::settle(&all, marks, context);
+        findings.forward = settled.forward;
+        kept.retain(|&n| settled.fates[n].map(|fate| fates[n] = fate).is_none());
+    }
     let mut rests = false;
     for _ in 0..MOST_PASSES {
         let mut pass = Pass::new(kept.iter().map(|&n| all[n]).collect());
@@ -175,6 +183,7 @@ impl<'a> Pass<'a> {
             }
         }
         self.cut_signatures(context, end);
+        self.cut_disclaimers(end);
         let end = self.fate[..end].iter().rposition(|fate| fate.stays).map_or(0, |last| last + 1);
         self.cut_quotes(end);
         self.cut_signatures(context, end);
@@ -240,7 +249,9 @@ impl<'a> Pass<'a> {
             at = boundary.end;
         }
         let runs = self.runs(at..end);
-        if let [.., Run::Text(_), Run::Quote(quote)] = &runs[..] {
+        if let [.., Run::Text(text), Run::Quote(quote)] = &runs[..]
+            && (!self.introduces(text) || self.is_proven(quote))
+        {
             self.cut(quote.start..end, SegmentKind::Quoted, "M-95");
         }
     }
@@ -254,8 +265,6 @@ impl<'a> Pass<'a> {
             [Run::Quote(quote)] => quote.clone(),
             [.., Run::Text(text), Run::Quote(quote)] if texts == 1 => {
                 let content = self.content(quote.clone());
-                let introduced = self.lines.text[text.end - 1].trim_end().ends_with([':', '：']);
-                let proven = attribution::is_within(&content) || headers::block_in(&content);
                 let forwarded =
                     content.iter().any(|line| separator(line) == Some(BoundaryKind::Forward));
                 if forwarded {
@@ -263,9 +272,9 @@ impl<'a> Pass<'a> {
                     self.cut(quote.start..end, SegmentKind::Forward, "M-95");
                     return;
                 }
-                if !proven {
-                    // `I typed:` above `> dir` is a prompt; a single quoted line may be one too.
-                    if introduced || content.len() < 2 {
+                if !self.is_proven(quote) {
+                    // A single quoted line may be a prompt too.
+                    if self.introduces(text) || content.len() < 2 {
                         return;
                     }
                     self.findings.weak = true;
@@ -275,6 +284,17 @@ impl<'a> Pass<'a> {
             _ => return,
         };
         self.cut(quote.start..end, SegmentKind::Quoted, "M-95");
+    }
+
+    /// Whether a text announces what stands below it: `I typed:` above `> dir`.
+    fn introduces(&self, text: &Range<usize>) -> bool {
+        self.lines.text[text.end - 1].trim_end().ends_with([':', '：'])
+    }
+
+    /// Whether a client's line inside a quote proves it one.
+    fn is_proven(&self, quote: &Range<usize>) -> bool {
+        let content = self.content(quote.clone());
+        attribution::is_within(&content) || headers::block_in(&content)
     }
 
     /// The first full lines of a quote without their marks.
@@ -317,12 +337,34 @@ impl<'a> Pass<'a> {
         }
         for _ in 0..MOST_SIGNATURES {
             let found = signature::ending(&self.lines, &kept, &context.sender, &|n| blocked[n]);
-            let Some(tail) = found.filter(|tail| self.is_senders(kept[tail.from])) else { break };
-            let kind = if tail.is_footer { SegmentKind::Footer } else { SegmentKind::Signature };
+            let is_senders = |tail: &Tail| {
+                tail.kind == TailKind::Name && context.scope == Scope::Standalone
+                    || self.is_senders(kept[tail.from])
+            };
+            let Some(tail) = found.filter(is_senders) else { break };
+            let kind = match tail.kind {
+                TailKind::Footer => SegmentKind::Footer,
+                TailKind::Mobile | TailKind::Name | TailKind::Signature => SegmentKind::Signature,
+            };
             for &n in &kept[tail.from..] {
                 self.fate[n] = Fate::gone(kind, tail.rule);
             }
             kept.truncate(tail.from);
+        }
+    }
+
+    /// What gateways add below a quote answers nothing: it does not keep the quote.
+    fn cut_disclaimers(&mut self, mut end: usize) {
+        for _ in 0..MOST_SIGNATURES {
+            let runs = self.runs(0..end);
+            let [.., Run::Quote(_), Run::Text(text)] = &runs[..] else { return };
+            let is_empty = |n: &usize| self.lines.class[*n] == Class::Empty;
+            let start = text.clone().rev().find(is_empty).map_or(text.start, |gap| gap + 1);
+            if !is_disclaimer(&self.lines.text[start..text.end]) {
+                return;
+            }
+            self.cut(start..end, SegmentKind::Footer, "M-96");
+            end = start;
         }
     }
 

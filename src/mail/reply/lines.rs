@@ -1,7 +1,7 @@
 //! Gives each line a class (M-92) and finds the places where an older message may begin. A line
 //! looked at twice costs the same twice: nothing here reads further than a window of 16 lines.
 
-use super::words::locales;
+use super::separators::{is_framed, separator};
 use super::{attribution, headers};
 
 /// Beyond these a text is no longer searched for boundaries (M-89).
@@ -70,6 +70,7 @@ fn classes(text: &[&str]) -> Vec<Class> {
         })
         .collect();
     literals(text, &mut class);
+    indented_attributions(text, &mut class);
     enclosed(text, &mut class);
     initials(text, &mut class);
     broken_quotes(text, &mut class);
@@ -101,6 +102,23 @@ fn literals(text: &[&str], class: &mut [Class]) {
         if indented && class[n] != Class::Quote {
             class[n] = Class::Literal;
         }
+    }
+}
+
+/// Yahoo indents its attribution by four blanks, and what it quotes by one: a paragraph that is
+/// nothing but an attribution is no example in a text.
+fn indented_attributions(text: &[&str], class: &mut [Class]) {
+    let mut n = 0;
+    while n < text.len() {
+        let length = class[n..].iter().take_while(|class| **class == Class::Literal).count();
+        let end = n + length;
+        let is_paragraph = (1..=attribution::MOST_WINDOW).contains(&length)
+            && class.get(end) == Some(&Class::Empty)
+            && class[end..].iter().find(|class| **class != Class::Empty) == Some(&Class::Text);
+        if is_paragraph && attribution::is_whole(&text[n..end]) {
+            class[n..end].fill(Class::Text);
+        }
+        n = end.max(n + 1);
     }
 }
 
@@ -200,50 +218,48 @@ fn boundary_at(text: &[&str], class: &[Class], n: usize, free: usize) -> Option<
             return Some(Boundary { kind, start: n, end: n + 1 });
         }
         if let Some(end) = headers::block(text, class, n) {
-            let ruled = n > free && class[n - 1] == Class::Text && is_rule(text[n - 1]);
+            // Who knows no phrase of a language knows the frame around it.
+            let ruled = n > free
+                && class[n - 1] == Class::Text
+                && (is_rule(text[n - 1]) || is_framed(text[n - 1]));
             let start = if ruled { n - 1 } else { n };
             return Some(Boundary { kind: BoundaryKind::Header, start, end });
         }
     }
+    if is_marked_attribution(text, class, n) {
+        let kind = BoundaryKind::Attribution(attribution::Certainty::Strong);
+        return Some(Boundary { kind, start: n, end: n + 1 });
+    }
+    if stands_alone(class, n) && attribution::is_alone(text[n]) {
+        let kind = BoundaryKind::Attribution(attribution::Certainty::Weak);
+        return Some(Boundary { kind, start: n, end: n + 1 });
+    }
     let (start, certainty) = attribution::ending_at(text, class, n, free)?;
+    let start = headers::ruled_labels_above(text, start, free).unwrap_or(start);
     Some(Boundary { kind: BoundaryKind::Attribution(certainty), start, end: n + 1 })
+}
+
+/// A paragraph of one line that something follows.
+fn stands_alone(class: &[Class], n: usize) -> bool {
+    class[n] == Class::Text
+        && (n == 0 || class[n - 1] != Class::Text)
+        && class.get(n + 1).is_some_and(|below| *below != Class::Text)
+}
+
+/// GroupWise marks the attribution, `>>> NAME DATE >>>`, and not what it quotes.
+fn is_marked_attribution(text: &[&str], class: &[Class], n: usize) -> bool {
+    if class[n] != Class::Quote || !text[n].starts_with(">>> ") {
+        return false;
+    }
+    let is_alone = (n == 0 || class[n - 1] != Class::Quote)
+        && (n + 1..text.len())
+            .find(|&line| class[line] != Class::Empty)
+            .is_some_and(|line| class[line] != Class::Quote);
+    is_alone && attribution::is_marked(&text[n][4..])
 }
 
 /// A line of at least five `_`, `-` or `=` and nothing else.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim();
     line.len() >= 5 && line.bytes().all(|b| matches!(b, b'_' | b'-' | b'='))
-}
-
-/// Whether the line is a separator of 6.2 F or O.
-pub(super) fn separator(line: &str) -> Option<BoundaryKind> {
-    let line = line.trim().trim_matches('*');
-    if line.len() > 120 || line.len() < 6 {
-        return None;
-    }
-    let dashed = line.starts_with("--") && line.ends_with("--");
-    if !dashed && !line.ends_with([':', '：']) {
-        return None;
-    }
-    let phrase = line.trim_matches(['-', ' ', '*']).replace('：', ":").to_lowercase();
-    let phrase = phrase.trim();
-    let is_among = |words: &[&str]| {
-        words.iter().any(|word| {
-            if word.ends_with(':') { *word == phrase } else { dashed && *word == phrase }
-        })
-    };
-    // "Début du message transféré :" is written with and without the space.
-    let tight = phrase.strip_suffix(':').map(str::trim_end);
-    for locale in locales() {
-        let colon_form = |word: &&str| {
-            word.strip_suffix(':').map(str::trim_end).is_some_and(|word| Some(word) == tight)
-        };
-        if is_among(locale.forward) || locale.forward.iter().any(colon_form) {
-            return Some(BoundaryKind::Forward);
-        }
-        if is_among(locale.original) {
-            return Some(BoundaryKind::Original);
-        }
-    }
-    None
 }

@@ -5,10 +5,15 @@
 mod attribution;
 mod cut;
 mod dates;
+mod disclaimer;
 mod headers;
+mod html;
+mod introduction;
 mod known;
 mod lines;
+mod mobile;
 mod normalise;
+mod separators;
 mod signature;
 mod subject;
 #[cfg(test)]
@@ -18,9 +23,13 @@ mod words;
 use std::collections::HashSet;
 use std::ops::Range;
 
-pub use known::known_line;
+pub(in crate::mail) use html::introduces_quote;
+pub use introduction::{Introduction, introduction, parted};
+pub use known::{known_line, known_lines};
 pub use normalise::normalise;
-pub use subject::{Prefix, subject_prefix, without_reply_prefixes};
+pub use subject::{Prefix, subject_prefix, without_forward_prefixes, without_reply_prefixes};
+
+use super::html as html_text;
 
 /// What is new in a message, and what was set aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +54,17 @@ pub enum Confidence {
     High,
     Low,
     Medium,
+}
+
+impl Confidence {
+    /// The confidence's name in JSON and in mail.md.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+        }
+    }
 }
 
 /// Lines of one kind that follow each other.
@@ -95,6 +115,8 @@ pub struct Context {
     /// Our own marks that end what is new: "reply above this line" of every locale, the body token
     /// (M-90).
     pub marks: Vec<String>,
+    /// What the client says of a text made from HTML, as bytes of the text (M-100).
+    pub html: Vec<html_text::Mark>,
 }
 
 /// Whether the message answers something (M-88).
@@ -117,6 +139,9 @@ pub struct Sender {
 
 /// Cuts a text into what is new and what is not (M-88…M-99), in linear time (M-102).
 pub fn trim(text: &str, context: &Context) -> Reply {
-    let normalised = normalise(text);
-    cut::cut(normalised, context)
+    if context.html.is_empty() {
+        return cut::cut(normalise(text), &[], context);
+    }
+    let (normalised, marks) = html::normalised(text, &context.html);
+    cut::cut(normalised, &marks, context)
 }

@@ -3,21 +3,29 @@
 
 use super::Sender;
 use super::lines::{Class, Lines};
-use super::words::{DEVICE_JOINTS, DEVICE_NOUNS, DEVICES, POSSESSIVES, locales};
+use super::mobile::is_mobile;
+use super::words::locales;
 
 /// What ends a text, from which of its kept lines on, and why.
 pub(super) struct Tail {
     /// An index into the kept lines.
     pub from: usize,
-    pub is_footer: bool,
+    pub kind: TailKind,
     pub rule: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TailKind {
+    Footer,
+    Mobile,
+    /// The sender's own: nobody else's mail ends with it.
+    Name,
+    Signature,
 }
 
 const MOST_SIGNATURE_LINES: usize = 11;
 const MOST_SIGNATURE_CHARS: usize = 100;
 const MOST_FOOTER_LINES: usize = 6;
-const MOST_MOBILE_CHARS: usize = 160;
-const MOST_DEVICE_WORDS: usize = 6;
 
 /// The signature or footer that ends the kept lines, if any. `blocked(line)` tells the lines that
 /// no signature may reach over.
@@ -34,7 +42,8 @@ pub(super) fn ending(
         .or_else(|| mobile(lines, kept, blocked))
         .or_else(|| name(lines, kept, sender, blocked))?;
     let has_text_above = kept[..tail.from].iter().any(|&n| lines.class[n] != Class::Empty);
-    has_text_above.then_some(tail)
+    // A phone signs a picture without words too.
+    (has_text_above || tail.kind == TailKind::Mobile).then_some(tail)
 }
 
 /// The kept lines that count before M-98: rules and empty lines at the end go.
@@ -50,7 +59,8 @@ pub(super) fn without_rules(lines: &Lines<'_>, kept: &[usize]) -> usize {
     kept.iter().rposition(|n| !is_rest(n)).map_or(0, |last| last + 1)
 }
 
-/// A line of underscores with few lines below it, or a line that tells how to unsubscribe (M-96).
+/// A line of underscores with few lines below it, or a line that tells how to unsubscribe or that
+/// a mail was scanned (M-96).
 /// With a second such line near above them, underscores are the layout of a text.
 fn footer(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) -> Option<Tail> {
     let (mut below, mut unsubscribe, mut rule) = (0, None, None);
@@ -65,7 +75,7 @@ fn footer(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) ->
         if line.len() >= 7 && line.bytes().all(|b| b == b'_') {
             rule = Some((at, below));
         }
-        if below < 3 && is_unsubscribe(line) {
+        if below < 3 && (is_unsubscribe(line) || is_scan_notice(line)) {
             unsubscribe = Some(at);
         }
         below += 1;
@@ -73,27 +83,53 @@ fn footer(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) ->
     rule.filter(|(_, below)| *below <= MOST_FOOTER_LINES)
         .map(|(at, _)| at)
         .or(unsubscribe)
-        .map(|from| Tail { from, is_footer: true, rule: "M-96" })
+        .map(|from| Tail { from, kind: TailKind::Footer, rule: "M-96" })
 }
 
 /// `Unsubscribe: https://…`, as a list writes it; a person asks without a link or in a sentence.
 fn is_unsubscribe(line: &str) -> bool {
-    if !line.contains("://") && !line.contains('@') || line.len() > 300 {
+    // Whose address is to leave stands in a person's wish; a list tells where to write.
+    let tells_where = ["://", "-leave@", "-request@", "mailto:", "unsubscribe@"]
+        .iter()
+        .any(|place| line.contains(place));
+    if !tells_where || line.len() > 300 {
         return false;
     }
     let lower = line.to_lowercase();
-    [
-        "unsubscribe",
-        "to unsubscribe",
-        "se désabonner",
-        "pour vous désabonner",
-        "abmelden",
-        "um sich",
-    ]
-    .iter()
-    .any(|start| lower.starts_with(start))
-        && (lower.contains("nsubscribe") || lower.contains("abm") || lower.contains("désabonner"))
+    locales().flat_map(|locale| locale.unsubscribe).any(|start| lower.starts_with(start))
 }
+
+/// What virus scanners add below a mail, whatever they link to.
+fn is_scan_notice(line: &str) -> bool {
+    // The longest of the notices, and room for a link.
+    line.len() <= 200 && {
+        let lower = line.to_lowercase().replace('’', "'");
+        SCAN_NOTICES.iter().any(|start| lower.starts_with(start))
+    }
+}
+
+/// How the notices of Avast and AVG begin, in lower case.
+const SCAN_NOTICES: [&str; 19] = [
+    "bez virů. www.avast",
+    "deze e-mail is gecontroleerd op virussen met avast",
+    "diese e-mail wurde von avast antivirus-software auf viren geprüft",
+    "el software de antivirus avast ha analizado este correo",
+    "garanti sans virus. www.avast",
+    "l'absence de virus dans ce courrier électronique a été vérifiée par",
+    "libre de virus. www.avast",
+    "livre de vírus. www.avast",
+    "privo di virus. www.avast",
+    "questa e-mail è stata controllata per individuare virus con avast",
+    "ta wiadomość e-mail została sprawdzona pod kątem wirusów przez",
+    "tato zpráva byla zkontrolována na viry programem avast",
+    "this email has been checked for viruses by avast",
+    "this email has been checked for viruses by avg",
+    "virenfrei. www.avast",
+    "virus-free. www.avast",
+    "virus-free. www.avg",
+    "virusvrij. www.avast",
+    "wolny od wirusów. www.avast",
+];
 
 /// `-- ` and the like, alone on a line (M-97).
 fn delimited(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) -> Option<Tail> {
@@ -119,7 +155,7 @@ fn delimited(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool)
     }
     from.filter(|(_, below)| *below <= MOST_SIGNATURE_LINES).map(|(from, _)| Tail {
         from,
-        is_footer: false,
+        kind: TailKind::Signature,
         rule: "M-97",
     })
 }
@@ -140,7 +176,7 @@ fn mobile(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) ->
             return None;
         }
         if is_mobile(lines.text[n]) {
-            return Some(Tail { from: at, is_footer: false, rule: "M-97" });
+            return Some(Tail { from: at, kind: TailKind::Mobile, rule: "M-97" });
         }
         seen += 1;
         if seen == 3 {
@@ -148,66 +184,6 @@ fn mobile(lines: &Lines<'_>, kept: &[usize], blocked: &dyn Fn(usize) -> bool) ->
         }
     }
     None
-}
-
-/// Whether a mobile client wrote the line: the verb of some language, within six words a device or
-/// client, and then no sentence of a person (`From my phone it works`).
-pub(super) fn is_mobile(line: &str) -> bool {
-    let line = line.trim().trim_matches(['*', '_']);
-    if line.chars().nth(MOST_MOBILE_CHARS).is_some() {
-        return false;
-    }
-    // A link behind the client's name is no word of the sentence.
-    let line = line.split(['<', '(', '[']).next().unwrap_or_default().trim();
-    let line = line.trim_matches(['.', '!', '-', ' ']);
-    if line.contains('?') {
-        return false;
-    }
-    let lower = line.to_lowercase();
-    locales().flat_map(|locale| locale.mobile).any(|(begin, finish)| {
-        let Some(rest) = lower.strip_prefix(begin) else { return false };
-        let spaced = !begin.is_ascii() || begin.is_empty() || rest.starts_with([' ', ':']);
-        if !spaced || !rest.contains(finish) {
-            return false;
-        }
-        if !finish.is_ascii() {
-            return DEVICES.iter().chain(DEVICE_NOUNS).any(|device| rest.contains(device));
-        }
-        let count = rest.split_whitespace().count();
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let Some(said) = words.len().checked_sub(count) else { return false };
-        names_device(&words[said..], words[..said].last().copied().unwrap_or_default())
-            && (begin.starts_with("from") && count <= 3 || !begin.starts_with("from"))
-    })
-}
-
-/// Whether a device stands in the words behind the verb, and only its client behind it.
-fn names_device(words: &[&str], verb: &str) -> bool {
-    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let owned = std::iter::once(verb)
-        .chain(words.iter().copied().take(2))
-        .any(|word| POSSESSIVES.contains(&bare(word).as_str()));
-    words.iter().take(MOST_DEVICE_WORDS).enumerate().any(|(at, word)| {
-        let name = bare(word);
-        let first = name.split('-').next().unwrap_or_default();
-        // Finnish, Polish and others inflect even these: `iPhonesta`, `iPhone'a`.
-        let is_name = DEVICES.iter().any(|device| {
-            name == *device || first == *device || device.len() > 4 && name.starts_with(device)
-        });
-        let is_noun = DEVICE_NOUNS.contains(&name.as_str())
-            && (owned
-                || word.starts_with(char::is_uppercase)
-                || (words.len() == at + 1 && words.len() == 1 && verb.ends_with("om")));
-        if !(is_name || is_noun) {
-            return false;
-        }
-        let breaks = word.ends_with([',', '.', ';', '!', '-', '–', '|']);
-        let next = words.get(at + 1).copied().unwrap_or_default();
-        breaks
-            || next.is_empty()
-            || next != "I" && next.starts_with(|c: char| !c.is_lowercase())
-            || DEVICE_JOINTS.contains(&bare(next).as_str())
-    })
 }
 
 /// The sender's own name alone on the last line (M-97).
@@ -221,7 +197,7 @@ fn name(
     let n = kept[from];
     let is_name =
         lines.class[n] == Class::Text && !blocked(n) && is_own_name(lines.text[n], sender);
-    is_name.then_some(Tail { from, is_footer: false, rule: "M-97" })
+    is_name.then_some(Tail { from, kind: TailKind::Name, rule: "M-97" })
 }
 
 fn is_own_name(line: &str, sender: &Sender) -> bool {

@@ -34,6 +34,20 @@ pub fn without_reply_prefixes(subject: &str) -> &str {
     rest
 }
 
+/// The subject without the prefixes of forwards before it; tags in brackets before them stay.
+pub fn without_forward_prefixes(subject: &str) -> String {
+    let mut rest = subject.trim_start();
+    while let Some(tagged) = rest.strip_prefix('[') {
+        let Some((_, behind)) = tagged.split_once(']') else { break };
+        rest = behind.trim_start();
+    }
+    let tags = &subject[..subject.len() - rest.len()];
+    while let Some((Prefix::Forward | Prefix::PerhapsForward, behind)) = first(rest) {
+        rest = behind.trim_start();
+    }
+    format!("{tags}{rest}").trim().to_owned()
+}
+
 /// The prefix a subject begins with, and what stands behind it.
 fn first(subject: &str) -> Option<(Prefix, &str)> {
     let (word, behind) = colon(subject)?;

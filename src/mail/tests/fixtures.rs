@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/fixtures/mail/{name}.eml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("`{path}`: {error}"))
 }
 
-fn names(message: &InboundMessage) -> Vec<&str> {
+pub fn names(message: &InboundMessage) -> Vec<&str> {
     message.attachments.iter().map(|attachment| attachment.name.as_str()).collect()
 }
 

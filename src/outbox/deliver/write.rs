@@ -5,11 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Outbox, Ready};
 use crate::mail::MessageId;
+use crate::mail::reply::{known_lines, normalise};
 use crate::outbox::render::{self, BodyToken, Parties};
 use crate::outbox::secret::{activation_token, temporary_password};
-use crate::outbox::template::{Template, may_quote};
+use crate::outbox::template::{Rendered, Template, may_quote};
 use crate::outbox::values::Values;
-use crate::outbox::{Unwritable, words};
+use crate::outbox::{Unwritable, markup, words};
 use crate::store::credentials::{CredentialKind, NewCredential};
 use crate::store::outbox::{self, Attempt, CausingMessage, Letter, LetterPerson, OutboxClaim};
 use crate::store::{Sql, StoreError, keys};
@@ -115,7 +116,12 @@ impl Outbox {
         let mail = render::render(letter, &rendered, parties, now)?;
         let subject = render::subject(&copy.subject, letter, tag);
         let message_id = letter.message_id.clone();
-        let attempt = Attempt { claim, credentials, message_id, subject, body: copy.text };
+        let known = match letter.ticket {
+            Some(_) => known_of(&copy),
+            None => Vec::new(),
+        };
+        let body = copy.text;
+        let attempt = Attempt { claim, credentials, message_id, subject, body, known };
         Ok(Ready { attempt, mail })
     }
 
@@ -255,6 +261,12 @@ fn message_id(letter: &Letter, keys: &Keyring, key: &SigningKey) -> String {
     let ticket = letter.ticket.as_ref().map_or(0, |ticket| ticket.number);
     let domain = letter.message_id.rsplit('@').next().unwrap_or_default();
     key.message_id(ticket, letter.id, domain)
+}
+
+// M-91: mail programs quote one of the two forms, and each breaks its lines elsewhere.
+fn known_of(copy: &Rendered) -> Vec<u64> {
+    let html = markup::text_of(&copy.html);
+    known_lines(&normalise(&format!("{}\n{html}", copy.text)))
 }
 
 fn full_name(person: &LetterPerson) -> String {

@@ -32,6 +32,14 @@ pub struct Entry {
     pub size: i64,
 }
 
+/// A message whose decision owes to a configuration key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owing {
+    pub message: String,
+    pub mailbox: String,
+    pub arrived_at: Timestamp,
+}
+
 /// Which decisions to list; empty fields do not restrict.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -182,6 +190,29 @@ pub fn one(sql: &mut dyn Sql, message: &str) -> Result<Option<(Entry, Story)>, S
         .map_err(|_| row.refuse(ENTRY_COLUMNS, "a story in JSON"))?;
     story.ticket.number = story.ticket.number.or(entry.ticket);
     Ok(Some((entry, story)))
+}
+
+/// The messages decided since then of which a step names the configuration key, newest first: what
+/// a mailbox, or every mailbox, owes to that key.
+pub fn owing_to(
+    sql: &mut dyn Sql,
+    key: &str,
+    mailbox: Option<&str>,
+    since: Timestamp,
+) -> Result<Vec<Owing>, StoreError> {
+    let mut wanted = super::sql::Conditions::default();
+    wanted.equal("d.mailbox", mailbox);
+    wanted.push("d.decided_at >= ?", [Value::from(since)]);
+    wanted.contains("d.story", Some(&format!("\"key\":\"{key}\"")));
+    let (condition, values) = wanted.finish();
+    let statement = format!(
+        "SELECT d.message, d.mailbox, m.arrived_at FROM decision d \
+         JOIN message m ON m.id = d.message {condition} ORDER BY d.decided_at DESC, d.message DESC"
+    );
+    let read = |row: &Row| {
+        Ok(Owing { message: row.text(0)?, mailbox: row.text(1)?, arrived_at: row.time(2)? })
+    };
+    sql.query(&statement, &values)?.iter().map(read).collect()
 }
 
 /// The messages called `name`: by their id in the ledger, or by their Message-ID.

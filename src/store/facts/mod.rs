@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use super::spool::Arrived;
 use super::sql::{padded, placeholders};
 use super::{Row, Sql, StoreError, Value, bounces, decisions};
-use crate::mail::{Address, AddressKey};
+use crate::mail::{Address, AddressKey, PlusTag};
 use crate::triage::facts::{
-    CredentialsState, Facts, Questions, SenderAnswer, SiteFacts, SiteMatch, UserFacts, UserStatus,
+    CredentialsState, Facts, Intake, Questions, Sender, SiteFacts, SiteMatch, TicketFacts,
+    UserFacts, UserStatus,
 };
+use crate::triage::plan::TOO_LARGE;
 use crate::triage::policy::Access;
 
 /// Gathers the facts about a message: what holds now, in this transaction.
@@ -22,10 +24,7 @@ pub fn gather(
     arrived: &Arrived,
     now: Timestamp,
 ) -> Result<Facts, StoreError> {
-    let sender = match &questions.sender {
-        SenderAnswer::Known(sender) => Some(sender),
-        SenderAnswer::None { .. } => None,
-    };
+    let sender = questions.requester();
     let key = sender.map(|sender| &sender.key);
     let content =
         decisions::look_up(sql, questions.content_hash, &questions.message_id, &arrived.message)?;
@@ -38,6 +37,10 @@ pub fn gather(
     let bounced = match &questions.signed.bounced {
         Some(bounced) => bounces::sent_to(sql, bounced)?,
         None => None,
+    };
+    let told_too_large = match sender {
+        Some(sender) if arrived.intake == Intake::Stub => told_too_large(sql, sender, &tickets)?,
+        _ => Vec::new(),
     };
     let (room, budget) = match sender {
         Some(sender) => room::count(
@@ -67,7 +70,30 @@ pub fn gather(
         room,
         budget,
         bounced,
+        told_too_large,
     })
+}
+
+/// On which of `tickets` the sender was told that a mail was too large (R-13). Asked for such a mail
+/// alone.
+fn told_too_large(
+    sql: &mut dyn Sql,
+    sender: &Sender,
+    tickets: &[TicketFacts],
+) -> Result<Vec<i64>, StoreError> {
+    if tickets.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The outbox keeps addresses without their tags.
+    let key = sender.address.key(PlusTag::Strip);
+    let mut values = vec![Value::from(TOO_LARGE), Value::from(&key)];
+    values.extend(tickets.iter().map(|ticket| Value::from(ticket.number)));
+    let statement = format!(
+        "SELECT DISTINCT ticket FROM outbox WHERE template = ?1 AND to_key = ?2 \
+         AND state <> 'cancelled' AND ticket IN ({})",
+        placeholders(3, tickets.len())
+    );
+    sql.query(&statement, &values)?.iter().map(|row| row.int(0)).collect()
 }
 
 /// The sites that somebody may belong to, by address first, then by domain, longest first (M-107,

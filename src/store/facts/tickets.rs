@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{SITE_COLUMNS, SITE_FIELDS, site};
 use crate::mail::AddressKey;
 use crate::store::sql::{padded, placeholders};
-use crate::store::tickets::parse_role;
+use crate::store::tickets::{known, parse_role};
 use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::{Questions, SiteMatch, TicketEvidence, TicketFacts, TicketStatus};
 
@@ -26,21 +26,24 @@ pub(super) fn candidates(
     key: Option<&AddressKey>,
     questions: &Questions,
 ) -> Result<Vec<TicketFacts>, StoreError> {
-    let mut found = Vec::new();
     let references = &questions.references;
+    let tags = &questions.tagged[..questions.tagged.len().min(TAGS)];
     // What is signed goes first, what only stands in the subject last.
+    let signed = questions.signed.tickets.iter().map(|ticket| (ticket.number, &ticket.evidence));
     let before = questions.signed.tickets.len();
-    if !references.is_empty() {
-        let order: HashMap<&str, usize> = references
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(n, reference)| (reference.id.as_str(), n))
-            .collect();
-        let list = padded(references.iter().map(|reference| reference.id.as_str()));
-        let named = Named::Reference { ids: list.len() };
-        for row in read(sql, key, named, list)? {
-            let id = row.text(FIELDS)?;
+    let named: Vec<(i64, &TicketEvidence)> =
+        signed.chain(tags.iter().map(|number| (*number, &TicketEvidence::SubjectTag))).collect();
+    let order: HashMap<&str, usize> = references
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(n, reference)| (reference.id.as_str(), n))
+        .collect();
+    let ids = padded(references.iter().map(|reference| reference.id.as_str()));
+    let numbers = padded(named.iter().map(|(number, _)| *number));
+    let mut found = Vec::new();
+    for row in read(sql, key, ids, numbers)? {
+        if let Some(id) = row.opt_text(FIELDS)? {
             let Some(&rank) = order.get(id.as_str()) else { continue };
             let evidence = TicketEvidence::Reference {
                 id: references[rank].id.clone(),
@@ -48,25 +51,25 @@ pub(super) fn candidates(
                 seen: row.flag(FIELDS + 1)?,
             };
             found.push(Candidate::read(&row, before + rank, evidence)?);
+            continue;
         }
-    }
-    let tags = &questions.tagged[..questions.tagged.len().min(TAGS)];
-    let signed = questions.signed.tickets.iter().map(|ticket| (ticket.number, &ticket.evidence));
-    let named: Vec<(i64, &TicketEvidence)> =
-        signed.chain(tags.iter().map(|number| (*number, &TicketEvidence::SubjectTag))).collect();
-    if !named.is_empty() {
-        let list = padded(named.iter().map(|(number, _)| *number));
-        for row in read(sql, key, Named::Number { count: list.len() }, list)? {
-            let number = row.int(0)?;
-            let ranked = named.iter().enumerate().filter(|(_, (named, _))| *named == number);
-            for (n, (_, evidence)) in ranked {
-                let rank = if n < before { n } else { n + references.len() };
-                found.push(Candidate::read(&row, rank, (*evidence).clone())?);
-            }
+        let number = row.int(0)?;
+        let ranked = named.iter().enumerate().filter(|(_, (named, _))| *named == number);
+        for (n, (_, evidence)) in ranked {
+            let rank = if n < before { n } else { n + references.len() };
+            found.push(Candidate::read(&row, rank, (*evidence).clone())?);
         }
     }
     follow_redirects(sql, key, &mut found)?;
-    Ok(choose(found))
+    let mut chosen = choose(found);
+    if !questions.known.is_empty() {
+        let numbers: Vec<i64> = chosen.iter().map(|ticket| ticket.number).collect();
+        let mut known = known(sql, &numbers)?;
+        for ticket in &mut chosen {
+            ticket.known = known.remove(&ticket.number).unwrap_or_default();
+        }
+    }
+    Ok(chosen)
 }
 
 struct Candidate {
@@ -98,6 +101,7 @@ impl Candidate {
                 subject: row.text(5)?,
                 sender_role: role,
                 site: site(row, TICKET_FIELDS, SiteMatch::Kept)?,
+                known: HashSet::new(),
             },
         })
     }
@@ -155,11 +159,8 @@ fn follow_redirects(
     let (old, rest): (Vec<_>, Vec<_>) =
         std::mem::take(found).into_iter().partition(|candidate| candidate.merged);
     *found = rest;
-    let list = padded(targets.values().copied());
-    if list.is_empty() {
-        return Ok(());
-    }
-    for row in read(sql, key, Named::Number { count: list.len() }, list)? {
+    let numbers = padded(targets.values().copied());
+    for row in read(sql, key, Vec::new(), numbers)? {
         let number = row.int(0)?;
         for from in old.iter().filter(|from| targets.get(&from.facts.number) == Some(&number)) {
             found.push(Candidate::read(&row, from.rank, from.facts.evidence.clone())?);
@@ -168,19 +169,13 @@ fn follow_redirects(
     Ok(())
 }
 
-/// What names the tickets to read.
-#[derive(Clone, Copy)]
-enum Named {
-    Number { count: usize },
-    Reference { ids: usize },
-}
-
-// `MAX` finds the strongest role, since their words happen to stand in that order.
+// The tickets that the ids lead to, each with the id and whether that was seen; and those of the
+// numbers. `MAX` finds the strongest role, since their words happen to stand in that order.
 fn read(
     sql: &mut dyn Sql,
     key: Option<&AddressKey>,
-    named: Named,
-    list: Vec<Value>,
+    ids: Vec<Value>,
+    numbers: Vec<Value>,
 ) -> Result<Vec<Row>, StoreError> {
     let columns = format!(
         "SELECT t.number, t.status, t.staff_only, t.closed_at, t.last_message_at, t.subject, \
@@ -189,24 +184,32 @@ fn read(
                FROM person_address mine JOIN person_address other ON other.person = mine.person \
                WHERE mine.address_key = ?1))) AS role, {SITE_COLUMNS}"
     );
-    let statement = match named {
-        Named::Number { count } => format!(
-            "{columns} FROM ticket t JOIN site s ON s.id = t.site \
-             WHERE t.number IN ({}) AND t.deleted_at IS NULL",
-            placeholders(2, count)
-        ),
+    let mut parts = Vec::new();
+    if !ids.is_empty() {
         // The ids first: PostgreSQL, when it knows little of the tables, goes through all tickets.
-        Named::Reference { ids } => format!(
-            "WITH i AS MATERIALIZED (SELECT id, ticket, seen FROM thread_id WHERE id IN ({})) \
-             {columns}, i.id, i.seen FROM i JOIN ticket t ON t.number = i.ticket \
+        parts.push(format!(
+            "SELECT * FROM (WITH i AS MATERIALIZED \
+               (SELECT id, ticket, seen FROM thread_id WHERE id IN ({})) \
+             {columns}, i.id AS named, i.seen FROM i JOIN ticket t ON t.number = i.ticket \
              JOIN site s ON s.id = t.site WHERE t.deleted_at IS NULL \
-             ORDER BY role DESC NULLS LAST, i.seen DESC, t.last_message_at DESC LIMIT {ROWS}",
-            placeholders(2, ids)
-        ),
-    };
+             ORDER BY role DESC NULLS LAST, i.seen DESC, t.last_message_at DESC LIMIT {ROWS}) AS n",
+            placeholders(2, ids.len())
+        ));
+    }
+    if !numbers.is_empty() {
+        parts.push(format!(
+            "{columns}, NULL AS named, NULL AS seen FROM ticket t JOIN site s ON s.id = t.site \
+             WHERE t.number IN ({}) AND t.deleted_at IS NULL",
+            placeholders(2 + ids.len(), numbers.len())
+        ));
+    }
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut values = vec![Value::from(key)];
-    values.extend(list);
-    sql.query(&statement, &values)
+    values.extend(ids);
+    values.extend(numbers);
+    sql.query(&parts.join(" UNION ALL "), &values)
 }
 
 const TICKET_FIELDS: usize = 8;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::args;
 use crate::clock::Ids;
 use crate::store::credentials::{self, NewCredential};
-use crate::store::{Dialect, Sql, StoreError, Value};
+use crate::store::{Dialect, Sql, StoreError, Value, tickets};
 
 // Of many mails that wait for the same thing, so many say so.
 const SHOWN: i64 = 100;
@@ -34,6 +34,8 @@ pub struct Attempt {
     pub message_id: String,
     pub subject: String,
     pub body: String,
+    /// What its ticket will know it by (M-91); none about no ticket.
+    pub known: Vec<u64>,
 }
 
 /// What an attempt that did not succeed told.
@@ -157,7 +159,7 @@ pub fn begin_attempt(
     let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
     let ours = sql.execute(
         "UPDATE outbox SET attempts = ?3, unsure = ?4, subject = ?5, body = ?6, \
-           leased_until = ?7, due_at = ?7, message_id = ?8 \
+           leased_until = ?7, due_at = ?7, message_id = ?8, known = ?9 \
          WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
         args![
             claim.id,
@@ -168,6 +170,7 @@ pub fn begin_attempt(
             &attempt.body,
             until,
             &attempt.message_id,
+            Some(&attempt.known[..]).filter(|known| !known.is_empty()).map(tickets::kept),
         ],
     )? == 1;
     if ours {

@@ -124,13 +124,15 @@ pub fn causing_message(
     message: &str,
 ) -> Result<Option<CausingMessage>, StoreError> {
     let row = sql.query_one(
-        "SELECT body, visible, written_at FROM ticket_message WHERE message = ?1",
+        "SELECT body, visible, internal, written_at FROM ticket_message WHERE message = ?1",
         args![message],
     )?;
     let Some(row) = row else { return Ok(None) };
     let whole = row.text(0)?;
     let text = row.opt_text(1)?.unwrap_or_else(|| whole.clone());
-    Ok(Some(CausingMessage { text, whole, written_at: row.time(2)? }))
+    // M-105: what is internal goes into no mail.
+    let whole = if row.opt_text(2)?.is_some() { text.clone() } else { whole };
+    Ok(Some(CausingMessage { text, whole, written_at: row.time(3)? }))
 }
 
 /// The primary users of a site: their names, or the address of one who has not written yet.

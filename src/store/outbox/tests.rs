@@ -1,3 +1,5 @@
+//! The way of a mail through the outbox, on a store in memory.
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -118,6 +120,7 @@ fn an_attempt_is_counted_before_it_is_made_and_an_answer_takes_the_doubt() {
             message_id: "g1a.0.1.x@helpdesk.example".to_owned(),
             subject: "s".to_owned(),
             body: "b".to_owned(),
+            known: Vec::new(),
         };
         assert!(begin_attempt(sql, &attempt, lease, &ids(), at(1))?);
         assert!(retry_at(sql, claim, at(30), Heard::Answer, "4.7.1 try later")?);
@@ -211,6 +214,7 @@ fn begun(claim: OutboxClaim) -> Attempt {
         message_id: "g1a.0.1.x@helpdesk.example".to_owned(),
         subject: "s".to_owned(),
         body: "b".to_owned(),
+        known: Vec::new(),
     }
 }
 

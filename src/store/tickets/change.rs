@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::role_word;
+use super::{kept, role_word};
 use crate::args;
 use crate::mail::links;
 use crate::mail::{AddressKey, Attachment, AttachmentSource, Flag, InboundMessage};
 use crate::store::sql::{MANY, rows};
 use crate::store::{Sql, StoreError, Value};
 use crate::triage::facts::TicketRole;
-use crate::triage::plan::{MessageAuthor, NewTicket, Plan};
+use crate::triage::plan::{MessageAuthor, NewMessage, NewTicket, OpenedBy, Plan};
 
 /// Opens a ticket for a message that arrived then; answers its number.
 pub fn open(
@@ -52,7 +52,7 @@ pub struct Added<'a> {
     pub id: &'a str,
     pub message: &'a InboundMessage,
     pub plan: &'a Plan,
-    pub author: &'a MessageAuthor,
+    pub new: &'a NewMessage,
     /// The author's user, if they have one.
     pub person: Option<&'a str>,
     pub arrived_at: Timestamp,
@@ -60,25 +60,31 @@ pub struct Added<'a> {
 
 /// Adds a message to a ticket. A note of a machine touches nothing else of it (M-55).
 pub fn add_message(sql: &mut dyn Sql, added: &Added<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let Added { ticket, id, message, plan, author, person, arrived_at } = added;
+    let Added { ticket, id, message, plan, new, person, arrived_at } = added;
     let from = message.from.first();
-    let sender = plan.story.user.as_ref().map(|user| user.address.as_str());
+    // What staff forwards is a message of theirs (M-105).
+    let user = plan.story.user.as_ref().filter(|_| !plan.flags.contains(&Flag::ForwardedByStaff));
+    let sender = user.map(|user| user.address.as_str());
     let written_at = match message.date.at {
         Some(at) if !plan.flags.contains(&Flag::DateRepaired) => at,
         _ => *arrived_at,
     };
     let flags: Vec<String> = plan.flags.iter().map(Flag::name).collect();
-    let attachments: Vec<StoredAttachment> =
+    let mut attachments: Vec<StoredAttachment> =
         message.attachments.iter().map(StoredAttachment::from).collect();
+    for (at, attachment) in attachments.iter_mut().enumerate() {
+        attachment.repeated = new.repeats.contains(&at);
+    }
+    let visible = new.note.as_ref().map_or(&plan.reply.visible, |staff| &staff.forwarded);
     sql.execute(
         "INSERT INTO ticket_message (ticket, n, message, author, from_address, from_name, person, \
-           written_at, added_at, subject, body, visible, flags, attachments) \
+           written_at, added_at, subject, body, visible, internal, flags, attachments, known) \
          VALUES (?1, (SELECT COALESCE(MAX(n), 0) + 1 FROM ticket_message WHERE ticket = ?1), \
-           ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+           ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         args![
             *ticket,
             *id,
-            match author {
+            match new.author {
                 MessageAuthor::Machine => "machine",
                 MessageAuthor::Person(_) => "person",
             },
@@ -91,11 +97,13 @@ pub fn add_message(sql: &mut dyn Sql, added: &Added<'_>, now: Timestamp) -> Resu
             now,
             &message.subject,
             links::redacted(&message.text).into_owned(),
-            Some(&plan.reply.visible)
+            Some(visible)
                 .filter(|visible| **visible != message.text)
                 .map(|visible| links::redacted(visible).into_owned()),
+            new.note.as_ref().map(|staff| links::redacted(&staff.note).into_owned()),
             json(&flags)?,
             json(&attachments)?,
+            kept(&new.known),
         ],
     )?;
     Ok(())
@@ -130,18 +138,23 @@ pub fn link(sql: &mut dyn Sql, ticket: i64, to: i64) -> Result<(), StoreError> {
     sql.execute("UPDATE ticket SET linked_to = ?2 WHERE number = ?1", args![ticket, to]).map(drop)
 }
 
-/// Gives the ticket that a message opened to its requester's new user.
+/// Gives the ticket that a message opened to its requester's new user, and the message when they
+/// wrote it.
 pub fn attach_user(
     sql: &mut dyn Sql,
     message: &str,
     person: &str,
     key: &AddressKey,
+    opened_by: OpenedBy,
 ) -> Result<(), StoreError> {
     sql.execute(
         "UPDATE ticket SET person = ?1 WHERE person IS NULL AND requester_key = ?2 \
          AND number = (SELECT ticket FROM ticket_message WHERE message = ?3)",
         args![person, key, message],
     )?;
+    if opened_by == OpenedBy::Staff {
+        return Ok(());
+    }
     sql.execute(
         "UPDATE ticket_message SET person = ?1 WHERE person IS NULL AND message = ?2",
         args![person, message],
@@ -229,6 +242,9 @@ pub struct StoredAttachment {
     pub content_type: String,
     pub size: u64,
     pub inline: bool,
+    /// An image that an earlier message of the ticket brought already (M-26).
+    #[serde(default)]
+    pub repeated: bool,
     /// In hex.
     pub sha256: String,
     pub source: AttachmentSource,
@@ -241,6 +257,7 @@ impl From<&Attachment> for StoredAttachment {
             content_type: attachment.content_type.clone(),
             size: attachment.size,
             inline: attachment.inline,
+            repeated: false,
             sha256: attachment.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
             source: attachment.source.clone(),
         }

@@ -1,6 +1,7 @@
 //! Tickets: opened and added to by plans, listed and shown to people.
 
 mod change;
+mod known;
 
 use jiff::Timestamp;
 
@@ -13,6 +14,8 @@ pub use change::{
     Added, Known, Seen, StoredAttachment, add_ids, add_message, add_people, attach_user, link,
     open, reopen, touch,
 };
+pub(super) use known::kept;
+pub use known::{known, known_before};
 
 /// A ticket as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub struct TicketMessage {
     pub body: String,
     /// The part to show.
     pub visible: String,
+    /// What staff wrote above what they forward, for staff alone (M-105).
+    pub internal: Option<String>,
     pub flags: Vec<String>,
     pub attachments: Vec<StoredAttachment>,
     /// The mailboxes that it came to once more (M-09), each once, in the order of their names.
@@ -141,7 +146,7 @@ pub fn show(sql: &mut dyn Sql, number: i64) -> Result<Option<Shown>, StoreError>
 pub fn messages(sql: &mut dyn Sql, number: i64) -> Result<Vec<TicketMessage>, StoreError> {
     let rows = sql.query(
         "SELECT n, message, author, from_address, from_name, person, written_at, added_at, \
-           subject, body, visible, flags, attachments FROM ticket_message \
+           subject, body, visible, internal, flags, attachments FROM ticket_message \
          WHERE ticket = ?1 ORDER BY n",
         args![number],
     )?;
@@ -222,9 +227,10 @@ fn read_message(row: &Row) -> Result<TicketMessage, StoreError> {
         added_at: row.time(7)?,
         subject: row.text(8)?,
         visible: row.opt_text(10)?.unwrap_or_else(|| body.clone()),
+        internal: row.opt_text(11)?,
         body,
-        flags: row.parsed(11, "a list in JSON", |text| serde_json::from_str(text).ok())?,
-        attachments: row.parsed(12, "a list in JSON", |text| serde_json::from_str(text).ok())?,
+        flags: row.parsed(12, "a list in JSON", |text| serde_json::from_str(text).ok())?,
+        attachments: row.parsed(13, "a list in JSON", |text| serde_json::from_str(text).ok())?,
         also_in: Vec::new(),
     })
 }

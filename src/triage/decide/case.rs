@@ -1,7 +1,7 @@
 //! One message on its way to a decision: what is known, what is to be done so far, and the story
 //! that is told of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::mail::reply::Scope;
 use crate::mail::{AddressKey, Flag, InboundMessage};
@@ -12,6 +12,7 @@ use crate::triage::plan::{
 use crate::triage::policy::{MailboxPolicy, Policy};
 use crate::triage::{flags, sites, text};
 
+/// A message and what is known of it, and what comes of it.
 pub struct Case<'a> {
     pub message: &'a InboundMessage,
     pub questions: &'a Questions,
@@ -26,6 +27,7 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
+    /// Nothing is decided, and its flags are complete.
     pub fn new(
         message: &'a InboundMessage,
         questions: &'a Questions,
@@ -44,13 +46,18 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// What is to be done, and its story.
     pub fn plan(self, verdict: Verdict) -> Plan {
-        let on_ticket = self.story.ticket.number.is_some();
-        let scope = if on_ticket { Scope::Answer } else { Scope::Standalone };
+        let number = self.story.ticket.number;
+        let mut tickets = self.facts.tickets.iter();
+        let ticket = tickets.find(|ticket| Some(ticket.number) == number);
+        let scope = if number.is_some() { Scope::Answer } else { Scope::Standalone };
+        let nothing = HashSet::new();
+        let known = ticket.map_or(&nothing, |ticket| &ticket.known);
         Plan {
             verdict,
             effects: self.effects,
-            reply: text::reply(self.message, self.questions, scope),
+            reply: text::reply(self.message, self.questions, scope, known),
             counts: self.counts,
             story: Story { flags: self.flags.iter().map(Flag::name).collect(), ..self.story },
             flags: self.flags.into_iter().collect(),

@@ -8,7 +8,7 @@ use crate::mail::{Address, Bounce, BouncedRecipient, PlusTag};
 use crate::triage::ask::was_delivered;
 use crate::triage::facts::{BouncedMail, Sender};
 use crate::triage::plan::{
-    BounceEffect, Effect, MessageAuthor, NewMessage, Outcome, Reason, TicketRef, Verdict,
+    BounceEffect, Effect, Kind, MessageAuthor, NewMessage, Outcome, Reason, TicketRef, Verdict,
 };
 use crate::triage::policy::{AutoReplyFilter, BounceFilter, MachineFilter};
 
@@ -29,14 +29,39 @@ pub fn bounce(case: &mut Case, bounce: &Bounce) -> Verdict {
         diagnostic: diagnostic(&about),
     });
     let what = match effect {
+        BounceEffect::Complaint => "was not wanted",
         BounceEffect::Delayed => "is delayed",
         BounceEffect::Permanent => "failed for good",
         BounceEffect::Temporary => "failed for now",
     };
     case.say("M-65", format!("our mail `{}` to `{}` {what}", bounced.template, bounced.to));
+    attach(case, bounced)
+}
+
+/// M-55, R-25: who complains of a mail of ours gets none until they write again; any other complaint
+/// changes nothing.
+pub fn complaint(case: &mut Case) -> Verdict {
+    let Some(bounced) = &case.facts.bounced else {
+        case.say("M-64", "no mail of ours to the one who complains is known");
+        return report(case);
+    };
+    case.effects.push(Effect::RecordBounce {
+        outbox: bounced.outbox,
+        bounce: BounceEffect::Complaint,
+        diagnostic: "reported as abuse".to_owned(),
+    });
+    let said = format!("our mail `{}` to `{}` was reported as abuse", bounced.template, bounced.to);
+    case.say("M-65", said);
+    attach(case, bounced)
+}
+
+/// A note on the ticket of the mail that it is about, if there is one and `filters.bounce` wants it.
+fn attach(case: &mut Case, bounced: &BouncedMail) -> Verdict {
     if case.policy.filters.bounce == BounceFilter::Ignore {
         case.say_by("M-55", "filters.bounce", "the bounce itself is not added to a ticket");
-        return decided(Outcome::Ignored, Reason::BounceUnmatched);
+        let is_report = case.story.kind == Some(Kind::Report);
+        let reason = if is_report { Reason::Report } else { Reason::BounceUnmatched };
+        return decided(Outcome::Ignored, reason);
     }
     if let Some(number) = bounced.ticket {
         case.say_by("M-55", "filters.bounce", format!("a note on ticket {number}"));
@@ -46,6 +71,9 @@ pub fn bounce(case: &mut Case, bounce: &Bounce) -> Verdict {
             author: MessageAuthor::Machine,
             people: Vec::new(),
             ids: vec![case.message.message_id.clone()],
+            known: case.questions.known.clone(),
+            repeats: Vec::new(),
+            note: None,
         }));
     }
     decided(Outcome::Accepted, Reason::BounceAttached)
@@ -53,7 +81,7 @@ pub fn bounce(case: &mut Case, bounce: &Bounce) -> Verdict {
 
 /// M-60: a receipt, an abuse report, a statistic.
 pub fn report(case: &mut Case) -> Verdict {
-    case.say("M-55", "nothing is to be done about it");
+    case.say("M-55", "a report about mail opens no ticket");
     decided(Outcome::Ignored, Reason::Report)
 }
 

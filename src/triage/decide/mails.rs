@@ -3,18 +3,16 @@
 
 use super::case::Case;
 use super::tickets::Opening;
+use crate::mail::kind::asks_for_silence;
 use crate::mail::{Flag, MessageId, ReturnPath};
 use crate::triage::credentials::{self, Account, Application, Code};
 use crate::triage::facts::{CredentialsState, Intake, Sender, SiteFacts, UserFacts};
-use crate::triage::plan::{Effect, Kind, MailCause, OutgoingMail, TicketRef, UserRef};
+use crate::triage::plan::{Effect, Kind, MailCause, OutgoingMail, TOO_LARGE, TicketRef, UserRef};
 use crate::triage::policy::MailboxPolicy;
 use crate::triage::{recipients, sender as fields};
 
 /// The template of the acknowledgement.
 const ACKNOWLEDGEMENT: &str = "ticket_received";
-
-/// The template that tells a sender that only the beginning of their mail was taken in (M-04).
-const TOO_LARGE: &str = "too_large";
 
 /// Acknowledges a person's new ticket, once, unless M-72 forbids it; of a mail that was too large by
 /// saying so (M-04).
@@ -75,7 +73,7 @@ fn send(
 ) {
     let Some(mailbox) = mailbox(case) else { return };
     let to = sender.address.to_string();
-    if let Some(silence) = silence(case, opening) {
+    if let Some(silence) = silence(case, opening, answer) {
         case.tell_outgoing(answer.template, to, Some(silence.rule));
         match silence.key {
             Some(key) => case.say_by(silence.rule, key, silence.said),
@@ -134,6 +132,7 @@ pub fn credentials(
         message: case.message,
         kind: case.story.kind.unwrap_or(Kind::Person),
         sender,
+        dmarc: &case.questions.dmarc,
         flags: &case.flags,
         mailbox,
         account: existing.map_or(Account::New, Account::Existing),
@@ -174,6 +173,24 @@ pub fn credentials(
     case.effects.push(Effect::Queue(mail));
 }
 
+/// Withholds the credentials of the writer of what staff forwarded (M-106): their first own message
+/// brings them.
+pub fn withhold_until_they_write(case: &mut Case, original: &Sender, user: Option<&UserRef>) {
+    let Some(user) = user else { return };
+    let existing = match user {
+        UserRef::Existing(_) => case.active_user(),
+        UserRef::New => None,
+    };
+    if existing.is_some_and(|user| user.credentials != CredentialsState::Due)
+        || !credentials::are_mailed(case.policy)
+    {
+        return;
+    }
+    let to = existing.map_or(&original.address, |user| &user.address).to_string();
+    let template = case.policy.credentials.template.clone();
+    withhold(case, &template, to, user, "M-106");
+}
+
 fn withhold(case: &mut Case, template: &str, to: String, user: &UserRef, code: &str) {
     case.tell_outgoing(template, to, Some(code));
     let (user, code) = (user.clone(), code.to_owned());
@@ -188,7 +205,7 @@ struct Silence {
 }
 
 /// The first reason of M-72 that holds.
-fn silence(case: &Case, opening: Opening) -> Option<Silence> {
+fn silence(case: &Case, opening: Opening, answer: &Answer) -> Option<Silence> {
     let because = |rule, said| Some(Silence { rule, key: None, said });
     let by = |rule, key, said| Some(Silence { rule, key: Some(key), said });
     if case.facts.intake == Intake::Backfill {
@@ -203,11 +220,15 @@ fn silence(case: &Case, opening: Opening) -> Option<Silence> {
     if case.message.return_path == ReturnPath::Null {
         return because("R-03", "not acknowledged: its return path is empty");
     }
-    if case.flags.contains(&Flag::SenderFallback) || case.flags.contains(&Flag::SeveralFrom) {
-        return because("M-72", "not acknowledged: From does not name one good sender");
+    if case.flags.contains(&Flag::SenderFallback) {
+        return because("M-72", "not acknowledged: From names no good sender, another field does");
+    }
+    if case.flags.contains(&Flag::SeveralFrom) {
+        return because("M-72", "not acknowledged: From names several senders");
     }
     if !recipients::is_addressed_to_us(case.message, case.policy) {
-        return because("M-72", "not acknowledged: the mail was not addressed to us");
+        let said = "not acknowledged: none of the addresses that it was sent to is known as ours";
+        return by("M-72", recipients::UNKNOWN_KEY, said);
     }
     if recipients::is_old(case.facts, case.policy) {
         let said = "not acknowledged: it arrived too long ago";
@@ -217,14 +238,17 @@ fn silence(case: &Case, opening: Opening) -> Option<Silence> {
         let said = "not acknowledged: the address has had enough automatic mail for now";
         return by("M-72", "limits.auto_mails_per_address", said);
     }
+    if let TicketRef::Existing(number) = answer.ticket
+        && case.facts.told_too_large.contains(&number)
+    {
+        return because("M-72", "not told again: the sender was told the same of this ticket");
+    }
     None
 }
 
 /// Whether X-Auto-Response-Suppress holds All or AutoReply.
 fn wants_no_answer(case: &Case) -> bool {
-    fields::values(case.message, "X-Auto-Response-Suppress")
-        .flat_map(|value| value.split([',', ';']))
-        .any(|word| ["all", "autoreply"].iter().any(|all| all.eq_ignore_ascii_case(word.trim())))
+    fields::values(case.message, "X-Auto-Response-Suppress").any(asks_for_silence)
 }
 
 /// the references of the answered mail, or its single In-Reply-To.

@@ -8,9 +8,9 @@ use super::tickets::Opening;
 use super::{mails, people};
 use crate::mail::{Flag, InboundMessage};
 use crate::triage::facts::{
-    Facts, FoundIn, Questions, Sender, SenderAnswer, TicketEvidence, TicketFacts, UserStatus,
+    Facts, Forwarded, FoundIn, Questions, Sender, TicketEvidence, TicketFacts, UserStatus,
 };
-use crate::triage::plan::{Effect, Plan, UserRef, Verdict};
+use crate::triage::plan::{Effect, OpenedBy, Plan, UserRef, Verdict};
 use crate::triage::policy::Policy;
 use crate::triage::text;
 
@@ -27,10 +27,10 @@ pub fn decide_owed(
     let facts = Facts { tickets, ..facts.clone() };
     let mut case = Case::new(message, questions, &facts, policy);
     let class = kind::classify(&mut case);
-    if let (Class::Person, SenderAnswer::Known(sender)) = (class, &questions.sender)
+    if let (Class::Person, Some(requester)) = (class, questions.requester())
         && !case.flags.contains(&Flag::Robot)
     {
-        settle(&mut case, sender);
+        settle(&mut case, requester);
     }
     case.plan(Verdict::Stands)
 }
@@ -42,8 +42,16 @@ fn settle(case: &mut Case, sender: &Sender) {
         None => people::make(case, sender),
     };
     let Some(user) = user else { return };
+    let is_forwarded = case.questions.forwarded.as_ref().is_some_and(Forwarded::is_certain);
+    let opened_by = match is_forwarded {
+        true => OpenedBy::Staff,
+        false => OpenedBy::Requester,
+    };
     let key = sender.key.clone();
-    case.effects.push(Effect::AttachUser { user: user.clone(), key });
+    case.effects.push(Effect::AttachUser { user: user.clone(), key, opened_by });
+    if is_forwarded {
+        return mails::withhold_until_they_write(case, sender, Some(&user));
+    }
     let opening = match thread::claim(case, Evidence::Person) {
         Claim::Refused(ticket) if !text::is_forward(case.message, case.questions) => {
             Opening::Stranger(ticket)

@@ -57,14 +57,7 @@ pub fn say_match(case: &mut Case, site: &SiteFacts) {
 
 fn known(case: &mut Case, sender: &Sender, user: &UserFacts) -> UserRef {
     case.say("M-32", format!("`{}` is a known user", sender.address));
-    let mut story = UserStory {
-        address: sender.address.to_string(),
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-        name: String::new(),
-        is_new: false,
-        name_from: None,
-    };
+    let mut story = story_of(sender, user);
     if user.undeliverable {
         case.effects.push(Effect::ClearUndeliverable { key: sender.key.clone() });
         case.say("M-65", "its owner writes again, so mail to the address is tried again");
@@ -89,6 +82,22 @@ fn known(case: &mut Case, sender: &Sender, user: &UserFacts) -> UserRef {
     }
     tell_user(case, story);
     UserRef::Existing(user.id.clone())
+}
+
+/// Tells whose user it is, and changes nothing about them.
+pub fn tell_known(case: &mut Case, sender: &Sender, user: &UserFacts) {
+    tell_user(case, story_of(sender, user));
+}
+
+fn story_of(sender: &Sender, user: &UserFacts) -> UserStory {
+    UserStory {
+        address: sender.address.to_string(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        name: String::new(),
+        is_new: false,
+        name_from: None,
+    }
 }
 
 /// Makes the account of a sender who has none, if that is wished and there is room.

@@ -3,8 +3,9 @@
 
 use super::case::Case;
 use crate::mail::{Flag, MessageId};
-use crate::triage::facts::{TicketEvidence, TicketFacts, TicketRole};
+use crate::triage::facts::{FoundIn, Questions, TicketEvidence, TicketFacts, TicketRole};
 use crate::triage::policy::SenderCheck;
+use crate::triage::verified;
 
 /// What the evidence leads to.
 #[derive(Clone, Copy)]
@@ -112,6 +113,15 @@ fn counts(case: &Case, ticket: &TicketFacts, evidence: Evidence) -> bool {
     }
 }
 
+/// An id that somebody named and we never saw joins those who have a part in the ticket, and nobody
+/// else, of the same site or not: of one bulk mail every answer is a request of its own (E-110).
+fn is_hearsay(ticket: &TicketFacts) -> bool {
+    match ticket.evidence {
+        TicketEvidence::Reference { seen, found_in, .. } => !seen && found_in != FoundIn::OwnId,
+        _ => false,
+    }
+}
+
 fn is_signed(ticket: &TicketFacts) -> bool {
     match ticket.evidence {
         TicketEvidence::BodyToken
@@ -170,15 +180,23 @@ fn named_id(ticket: &TicketFacts) -> Option<&MessageId> {
     }
 }
 
-/// V5 counts only with proof of the sender where proof can be had; no verdict is read yet.
+/// V5 counts only with proof of the sender where proof can be had.
 fn tags_count(case: &Case) -> bool {
-    case.mailbox().is_none_or(|mailbox| mailbox.authserv_id.is_none())
+    let Some(sender) = case.questions.sender.known() else { return false };
+    let Questions { mailbox, dmarc, .. } = case.questions;
+    verified::is_proven(case.message, mailbox, sender, dmarc, case.policy)
 }
 
 /// M-80.
 fn may_append(case: &Case, ticket: &TicketFacts) -> bool {
+    if case.questions.dmarc.is_fail() {
+        return false;
+    }
     if ticket.sender_role.is_some() {
         return true;
+    }
+    if is_hearsay(ticket) {
+        return false;
     }
     match case.policy.threading.sender_check {
         SenderCheck::Anyone => true,

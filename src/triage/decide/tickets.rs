@@ -7,10 +7,11 @@ use crate::mail::{AddressKey, MessageId};
 use crate::triage::attachments::locked;
 use crate::triage::facts::{Sender, SiteFacts, TicketFacts, TicketRole, TicketStatus};
 use crate::triage::plan::{
-    Effect, Kind, MessageAuthor, NewMessage, NewTicket, Outcome, Reason, TicketRef, Verdict,
+    Effect, Kind, MessageAuthor, NewMessage, NewTicket, Outcome, Reason, StaffNote, TicketRef,
+    UserRef, Verdict,
 };
 use crate::triage::tag::Tag;
-use crate::triage::{flags, names, recipients, sender, sites};
+use crate::triage::{flags, known, names, recipients, sender, sites};
 
 /// How a new ticket relates to one that exists.
 #[derive(Clone, Copy)]
@@ -27,11 +28,8 @@ pub fn open(case: &mut Case, sender: &Sender, opening: Opening) -> Verdict {
     if let Some(verdict) = refuse_new_ticket(case) {
         return verdict;
     }
-    let is_staff = case.policy.agents.contains_key(&sender.key);
-    if case.facts.user.is_none() && !case.policy.users.auto_create && !is_staff {
-        let key = "users.auto_create";
-        case.say_by("M-45", key, format!("`{}` is unknown, and no user is made", sender.address));
-        return decided(Outcome::Held, Reason::AutoCreateOff);
+    if let Some(verdict) = refuse_unknown(case, sender) {
+        return verdict;
     }
     people::say_site(case);
     let home = case.home();
@@ -66,6 +64,17 @@ pub fn refuse_new_ticket(case: &mut Case) -> Option<Verdict> {
     }
     case.say("M-01", "the sender's mail is not made into tickets, as set for this user");
     Some(decided(Outcome::Ignored, Reason::UserIngestionOff))
+}
+
+/// Ends the walk when only who is known may open tickets (M-45).
+pub fn refuse_unknown(case: &mut Case, sender: &Sender) -> Option<Verdict> {
+    let is_staff = case.policy.agents.contains_key(&sender.key);
+    if case.facts.user.is_some() || case.policy.users.auto_create || is_staff {
+        return None;
+    }
+    let said = format!("`{}` is unknown, and no user is made", sender.address);
+    case.say_by("M-45", "users.auto_create", said);
+    Some(decided(Outcome::Held, Reason::AutoCreateOff))
 }
 
 /// Adds a person's message to a ticket they may append to, and reopens it if need be (M-86).
@@ -108,15 +117,40 @@ pub fn add_to(case: &mut Case, ticket: &TicketFacts, author: MessageAuthor) {
         }
         _ => Vec::new(),
     };
-    let ids = ids(case);
-    let ticket = TicketRef::Existing(ticket.number);
-    case.effects.push(Effect::AddMessage(NewMessage { ticket, author, people, ids }));
+    case.effects.push(Effect::AddMessage(NewMessage {
+        ticket: TicketRef::Existing(ticket.number),
+        author,
+        people,
+        ids: ids(case),
+        known: case.questions.known.clone(),
+        repeats: known::repeats(case.message, &ticket.known),
+        note: None,
+    }));
 }
 
 /// Who may see a ticket.
-enum Readers {
+#[derive(Clone, Copy)]
+pub enum Readers {
     All,
     Staff,
+}
+
+/// A ticket to begin with the message.
+pub struct Beginning<'a> {
+    pub requester: &'a Sender,
+    /// The requester's user.
+    pub user: Option<UserRef>,
+    pub site: &'a SiteFacts,
+    pub subject: String,
+    pub linked_to: Option<&'a TicketFacts>,
+    pub author: MessageAuthor,
+    pub readers: Readers,
+    /// Who is what to it (M-80).
+    pub people: Vec<(AddressKey, TicketRole)>,
+    /// The ids that lead to it (M-87).
+    pub ids: Vec<MessageId>,
+    /// What in its message is for staff alone (M-105).
+    pub note: Option<StaffNote>,
 }
 
 fn open_ticket(
@@ -127,7 +161,6 @@ fn open_ticket(
     author: MessageAuthor,
     readers: Readers,
 ) {
-    say_locked(case);
     let written = &case.message.subject;
     let (subject, linked_to) = match opening {
         Opening::Plain => (written.clone(), None),
@@ -139,22 +172,53 @@ fn open_ticket(
         MessageAuthor::Machine => None,
         MessageAuthor::Person(user) => user.clone(),
     };
+    let mut people = vec![(sender.key.clone(), TicketRole::Requester)];
+    people.extend(correspondents(case).into_iter().filter(|(key, _)| *key != sender.key));
+    let ids = ids(case);
+    let requester = sender;
+    begin(
+        case,
+        Beginning {
+            requester,
+            user,
+            site,
+            subject,
+            linked_to,
+            author,
+            readers,
+            people,
+            ids,
+            note: None,
+        },
+    );
+}
+
+/// Opens a ticket, puts the message on it, and links it for staff.
+pub fn begin(case: &mut Case, beginning: Beginning) {
+    say_locked(case);
+    let Beginning { requester, site, author, people, ids, note, .. } = beginning;
     case.effects.push(Effect::OpenTicket(NewTicket {
-        subject,
-        requester_address: sender.address.to_string(),
-        requester_key: sender.key.clone(),
-        requester_name: flags::usable_name(sender, case.policy).map(str::to_owned),
-        user,
+        subject: beginning.subject,
+        requester_address: requester.address.to_string(),
+        requester_key: requester.key.clone(),
+        requester_name: flags::usable_name(requester, case.policy).map(str::to_owned),
+        user: beginning.user,
         site: site.id.clone(),
         mailbox: case.questions.mailbox.clone(),
         department: case.mailbox().and_then(|mailbox| mailbox.department.clone()),
-        staff_only: matches!(readers, Readers::Staff),
+        staff_only: matches!(beginning.readers, Readers::Staff),
     }));
-    let mut people = vec![(sender.key.clone(), TicketRole::Requester)];
-    people.extend(correspondents(case).into_iter().filter(|(key, _)| *key != sender.key));
-    let message = NewMessage { ticket: TicketRef::New, author, people, ids: ids(case) };
+    let message = NewMessage {
+        ticket: TicketRef::New,
+        author,
+        people,
+        ids,
+        known: case.questions.known.clone(),
+        repeats: Vec::new(),
+        note,
+    };
     case.effects.push(Effect::AddMessage(message));
-    if let Some(ticket) = linked_to {
+    if let Some(ticket) = beginning.linked_to {
         let to = ticket.number;
         case.effects.push(Effect::LinkTickets { from: TicketRef::New, to });
         case.story.ticket.matched_by = Some(matched_by(ticket).to_owned());
@@ -171,7 +235,8 @@ fn say_locked(case: &mut Case) {
     }
 }
 
-fn without_tags(case: &Case, subject: &str) -> String {
+/// A subject without the tags of tickets (M-86).
+pub fn without_tags(case: &Case, subject: &str) -> String {
     match Tag::new(&case.policy.threading.subject_tag) {
         Some(tag) => tag.cut_from(subject),
         None => subject.to_owned(),
@@ -179,7 +244,7 @@ fn without_tags(case: &Case, subject: &str) -> String {
 }
 
 /// M-80: the good addresses of To and Cc that are not ours, each once.
-fn correspondents(case: &Case) -> Vec<(AddressKey, TicketRole)> {
+pub fn correspondents(case: &Case) -> Vec<(AddressKey, TicketRole)> {
     // A list's recipients are the list.
     if case.story.kind == Some(Kind::List) {
         return Vec::new();
@@ -197,7 +262,7 @@ fn correspondents(case: &Case) -> Vec<(AddressKey, TicketRole)> {
 }
 
 /// M-87: the message's own id, then all it names, each once.
-fn ids(case: &Case) -> Vec<MessageId> {
+pub fn ids(case: &Case) -> Vec<MessageId> {
     let message = case.message;
     let mut ids: Vec<MessageId> = vec![message.message_id.clone()];
     for id in message.in_reply_to.iter().chain(&message.references) {

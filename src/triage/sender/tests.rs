@@ -1,8 +1,12 @@
 //! Who wrote: the cases E-61…E-76 that the message alone decides.
 
 use super::*;
+use crate::mail::Header;
 use crate::triage::facts::SenderAnswer;
 use crate::triage::samples::*;
+
+/// What List-Post of a list in front of our mailbox says.
+const DESK_POST: &str = "<mailto:support@helpdesk.example>";
 
 /// `address evidence marks`, or why there is none.
 fn resolved(message: &InboundMessage, policy: &Policy) -> Result<String, String> {
@@ -87,6 +91,8 @@ fn e_64_e_68_what_is_no_address_is_nobody() {
         "x@localhost",
         "x@invalid",
         "nobody",
+        "\"Name\"@dom>",
+        "claire johnson@good.example",
         "victim(c)@good.example",
         "\"a b\"@good.example",
         "=?utf-8?q?victim=40good.example?=@evil.example",
@@ -117,8 +123,9 @@ fn e_66_the_person_behind_a_form_that_is_listed() {
     let expected = Ok("claire.johnson@myorg.example sender: reply-to".to_owned());
     assert_eq!(resolved(&message, &policy), expected);
     let two = vec![named(CLAIRE), named("b@x.example")];
-    for reply_to in [two, vec![named(DESK)], Vec::new()] {
-        let message = InboundMessage { reply_to, ..mail_from(DESK) };
+    for reply_to in [two, vec![named(DESK)], vec![named("Talk@lists.example")], Vec::new()] {
+        let headers = vec![header("List-Post", "<mailto:talk@lists.example>")];
+        let message = InboundMessage { reply_to, headers, ..mail_from(DESK) };
         assert!(resolved(&message, &policy).is_ok_and(|sender| sender.starts_with(DESK)));
     }
 }
@@ -153,6 +160,53 @@ fn e_70_mailman_in_front_of_us_and_a_foreign_list() {
 }
 
 #[test]
+fn m_37_a_list_is_known_in_any_spelling() {
+    let munged = InboundMessage {
+        from: vec![named("Support@HelpDesk.example")],
+        reply_to: vec![named(CLAIRE)],
+        cc: vec![NamedAddress {
+            name: Some("Claire Johnson".to_owned()),
+            ..named("Claire.Johnson@MyOrg.example")
+        }],
+        headers: vec![header("List-Post", "<mailto:SUPPORT@helpdesk.example>")],
+        ..mail_from(DESK)
+    };
+    let SenderAnswer::Known(sender) = resolve(&munged, &policy()) else { panic!("a sender") };
+    assert_eq!((sender.address.to_string().as_str(), sender.relayed), (CLAIRE, true));
+    assert_eq!(sender.name.as_deref(), Some("Claire Johnson"));
+}
+
+#[test]
+fn m_37_each_field_of_mailman_in_its_order() {
+    let said = |more: Vec<Header>| {
+        let mut headers = vec![header("X-Mailman-Version", "2.1"), header("X-BeenThere", DESK)];
+        headers.extend(more);
+        resolved(&InboundMessage { headers, ..mail_from(DESK) }, &policy())
+    };
+    let original = header("X-Original-From", "Bob <bob@x.example>");
+    let mail_from = header("X-Mailfrom", CLAIRE);
+    let expected = Ok(format!("{CLAIRE} sender: x-mailfrom relayed"));
+    assert_eq!(said(vec![original.clone(), mail_from]), expected);
+    let expected = Ok("bob@x.example sender: x-original-from relayed".to_owned());
+    assert_eq!(said(vec![original]), expected);
+    assert_eq!(said(Vec::new()), Ok(format!("{DESK} sender: from")));
+}
+
+#[test]
+fn e_72_m_57_our_own_mail_that_a_list_of_ours_returns_stays_ours() {
+    let mut policy = policy();
+    policy.own.insert(key("team@helpdesk.example"));
+    let headers = vec![header("X-Mailman-Version", "2.1"), header("X-BeenThere", DESK)];
+    let returned = InboundMessage {
+        reply_to: vec![named(CLAIRE)],
+        headers,
+        ..mail_from("team@helpdesk.example")
+    };
+    let expected = Ok("team@helpdesk.example sender: from relayed".to_owned());
+    assert_eq!(resolved(&returned, &policy), expected);
+}
+
+#[test]
 fn e_71_row_33_a_google_group_in_front_of_us() {
     let mut message = InboundMessage {
         from: vec![NamedAddress {
@@ -171,9 +225,26 @@ fn e_71_row_33_a_google_group_in_front_of_us() {
     message.headers = vec![header("X-Original-Sender", CLAIRE)];
     let SenderAnswer::Known(sender) = resolve(&message, &policy()) else { panic!("a sender") };
     assert_eq!(sender.name.as_deref(), Some("Claire Johnson"));
+    // What the group did not rewrite is taken as it stands, whatever the writer put beside it.
+    message.headers = vec![header("X-Google-Group-Id", "123"), header("List-Post", DESK_POST)];
+    message.headers.push(header("X-Original-From", "victim@x.example"));
+    message.from = vec![named(CLAIRE)];
+    let expected = "claire.johnson@myorg.example sender: from relayed";
+    assert_eq!(resolved(&message, &policy()), Ok(expected.to_owned()));
+    message.headers.clear();
     // A stranger's ` via ` is no list of ours.
     message.from = vec![NamedAddress { name: Some("A via B".to_owned()), ..named("x@x.example") }];
     assert_eq!(resolved(&message, &policy()), Ok("x@x.example sender: from".to_owned()));
+}
+
+#[test]
+fn e_76_m_33_a_local_part_beyond_ascii_is_a_good_identity() {
+    let resolve = |written: &str| resolved(&mail_from(written), &policy());
+    assert_eq!(resolve("zoe\u{301}@x.example"), Ok("zoé@x.example sender: from".to_owned()));
+    assert_eq!(
+        resolve("田中@例え.example"),
+        Ok("田中@xn--r8jz45g.example sender: from".to_owned())
+    );
 }
 
 #[test]

@@ -75,6 +75,20 @@ fn f_05_f_06_addresses_come_out_as_they_went_in() {
 }
 
 #[test]
+fn e_69_m_28_a_broken_list_yields_the_addresses_that_are_good() {
+    check(&[
+        ("Max | [x.example] <a@b.example>", &[("a@b.example", "Max | [x.example]")]),
+        ("undisclosed-recipients;", &[]),
+        ("Undisclosed-Recipients", &[]),
+        ("undisclosed-recipients:;, a@b.example", &[("a@b.example", "")]),
+        (",, <a@b.example>; ,c@d.example,", &[("a@b.example", ""), ("c@d.example", "")]),
+    ]);
+    let many = "Bob <bob@x.example>, ".repeat(600);
+    let list = AddressList::read(many.as_bytes(), None);
+    assert_eq!((list.entries.len(), list.is_cut), (500, true));
+}
+
+#[test]
 fn m_41_a_group_is_told() {
     let list = AddressList::read(b"Friends: a@b.example, c@d.example;", None);
     assert!(list.has_group);

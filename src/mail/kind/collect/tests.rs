@@ -1,5 +1,8 @@
 //! The marks of machines and lists, one by one (M-66…M-71).
 
+use proptest::prelude::*;
+
+use super::super::tables::AUTOREPLY_FIELDS;
 use super::*;
 use crate::mail::headers::{LineEnd, read_block};
 use crate::mail::kind::{Automatic, automatic, list_marks};
@@ -19,6 +22,7 @@ fn signals(header: &str) -> Vec<Signal> {
         return_path: &return_path,
         has_references: block.fields.has("in-reply-to"),
         calendar_answer: None,
+        text: "",
         challenge: None,
     };
     collect(&block.fields, &seen)
@@ -33,7 +37,7 @@ const REPORT: Option<bool> = Some(false);
 const PERSON: Option<bool> = None;
 
 #[test]
-fn m_66_m_67_m_68_each_mark_alone() {
+fn e_126_m_66_m_67_m_68_each_mark_alone() {
     for (header, expected) in [
         ("Auto-Submitted: auto-replied", REPLY),
         ("Auto-Submitted: auto-replied; x", REPLY),
@@ -64,6 +68,7 @@ fn m_66_m_67_m_68_each_mark_alone() {
         ("X-FC-Machinegenerated: true", REPORT),
         ("X-Apple-Action: VACATION", REPLY),
         ("X-Amazon-Mail-Relay-Type: notification-x", REPORT),
+        ("Delivered-By-The-Graces-Of: The Vacation program", REPLY),
         ("Delivered-To: Autoresponder", REPLY),
         ("X-Mailer: HolidayReply 1", REPLY),
         ("X-Bluebottle-Request: x", REPLY),
@@ -75,7 +80,7 @@ fn m_66_m_67_m_68_each_mark_alone() {
 }
 
 #[test]
-fn m_69_weak_marks_count_in_pairs() {
+fn e_127_e_128_m_69_weak_marks_count_in_pairs() {
     let weak = [
         "X-Auto-Response-Suppress: All",
         "X-MS-Exchange-Inbox-Rules-Loop: a@b",
@@ -105,6 +110,53 @@ fn m_69_weak_marks_count_in_pairs() {
 }
 
 #[test]
+fn e_129_m_70_in_mail_of_a_persons_client_the_subject_needs_a_second_mark() {
+    for client in [
+        "User-Agent: Mozilla Thunderbird",
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:91.0) Gecko/20100101\n Thunderbird/91.5.0",
+        "User-Agent: K-9 Mail for Android",
+        "user-agent: Microsoft-MacOutlook/16.91.24111020",
+        "User-Agent: Roundcube Webmail/1.6.9",
+        "X-Mailer: Apple Mail (2.3864.200.81.1.6)",
+        "X-Mailer: iPhone Mail (23B85)",
+        "X-Mailer: Microsoft Outlook 16.0",
+        "X-Mailer: Zimbra 10.1.2_GA_4652 (ZimbraWebClient - GC130 (Win)/10.1.2_GA_4652)",
+        "Message-ID: <CAxyz@mail.gmail.com>",
+        "Message-ID: <AM0PR01@AM0PR01.eurprd04.prod.outlook.com>",
+    ] {
+        for subject in [
+            "Out of office: how do I switch it on?",
+            "RE: Automatic reply: order",
+            "Auto: Getriebe defekt",
+        ] {
+            let header = format!("{client}\nSubject: {subject}");
+            assert_eq!(verdict(&header), PERSON, "{header}");
+            for mark in ["X-Auto-Response-Suppress: All", "X-Loop: x", "Return-Path: <>"] {
+                assert_eq!(verdict(&format!("{header}\n{mark}")), REPLY, "{header} {mark}");
+            }
+        }
+    }
+    for machine in [
+        "X-Mailer: Novell GroupWise Internet Agent 24.3.0",
+        "X-Mailer: Lotus Domino Release 8.5",
+        "X-Mailer: PHPMailer 6.9.3",
+        "X-Mailer: newmutton 1",
+        "X-Mailer:",
+        "Message-ID: <a@mail.gmail.com.evil.example>",
+    ] {
+        let header = format!("{machine}\nSubject: Automatic reply: order");
+        assert_eq!(verdict(&header), REPLY, "{header}");
+    }
+}
+
+#[test]
+fn m_70_the_tables_of_clients_are_in_order() {
+    assert!(CLIENTS.is_sorted() && CLIENT_IDS.is_sorted() && CLIENT_FIELDS.is_sorted());
+    let is_lower = |word: &&str| word.to_lowercase() == **word;
+    assert!(CLIENTS.iter().chain(&CLIENT_IDS).all(is_lower));
+}
+
+#[test]
 fn m_70b_what_answers_is_a_reply() {
     for (header, expected) in [
         ("Return-Path: <>\nSubject: Re: x", REPLY),
@@ -117,9 +169,10 @@ fn m_70b_what_answers_is_a_reply() {
 }
 
 #[test]
-fn m_71_each_list_mark() {
+fn e_130_m_71_each_list_mark() {
     for name in LIST_FIELDS {
-        assert_eq!(list_marks(&signals(&format!("{name}: <x>"))), [format!("M-71 {name}=<x>")]);
+        let shown = if name == "list-id" { "x" } else { "<x>" };
+        assert_eq!(list_marks(&signals(&format!("{name}: <x>"))), [format!("M-71 {name}={shown}")]);
     }
     for header in ["Precedence: list", "X-Precedence: List"] {
         assert_eq!(list_marks(&signals(header)).len(), 1);
@@ -131,4 +184,60 @@ fn m_71_each_list_mark() {
 fn m_54_values_are_cut_at_80() {
     let long = signals(&format!("X-Autoreply: {}", "é".repeat(100)));
     assert_eq!(long[0].evidence(), format!("M-67 X-Autoreply={}", "é".repeat(80)));
+}
+
+/// Fields that a person's mail has after it went through lists, gateways and forwarders.
+fn innocent_field() -> impl Strategy<Value = String> {
+    let list = prop::sample::select(LIST_FIELDS.to_vec()).prop_map(|name| format!("{name}: <x>"));
+    let other = prop::sample::select(vec![
+        "Precedence: list",
+        "Precedence: first-class",
+        "X-Auto-Response-Suppress: DR, NDR, RN, NRN",
+        "X-Autoreply: no",
+        "Feedback-ID: 1:campaign:x",
+        "Thread-Topic: automatic reply, autoreply",
+        "Delivered-To: autoreply@x.example",
+        "DKIM-Signature: v=1; h=auto-submitted:x-autoreply",
+        "X-Spam-Report: AUTO_GENERATED autogenerated",
+        "Received: from autoresponder.x.example",
+    ]);
+    prop_oneof![list, other.prop_map(str::to_owned)]
+}
+
+fn weak_field() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "From: no-reply@x.example",
+        "Subject: a question about my vacation",
+        "Subject: Out of office message: how do I set it?",
+        "X-Auto-Response-Suppress: All",
+        "X-Loop: x",
+        "X-MS-Exchange-Inbox-Rules-Loop: a@x.example",
+        "X-Mailer: Auto-Responder 1",
+        "X-No-Loop: x",
+    ])
+}
+
+proptest! {
+    #[test]
+    fn m_69_lists_and_one_weak_mark_however_often_are_no_machine(
+        innocent in prop::collection::vec(innocent_field(), 0..6),
+        weak in weak_field(),
+        times in 0usize..4,
+    ) {
+        let fields = innocent.iter().map(String::as_str).chain(std::iter::repeat_n(weak, times));
+        let header = fields.collect::<Vec<_>>().join("\n");
+        prop_assert_eq!(verdict(&header), PERSON, "{}", header);
+    }
+
+    #[test]
+    fn m_56_case_comments_quotes_and_folding_make_no_difference(
+        name in prop::sample::select(AUTOREPLY_FIELDS.to_vec()),
+        upper in any::<bool>(),
+        value in prop::sample::select(vec![
+            "yes", "YES ", "\"yes\"", "yes (by a machine)", "\n yes", "yes; a=b",
+        ]),
+    ) {
+        let name = if upper { name.to_uppercase() } else { name.to_owned() };
+        prop_assert_eq!(verdict(&format!("{name}: {value}")), REPLY);
+    }
 }

@@ -1,13 +1,20 @@
 //! The words of mail.md section 6.2, as data: one row a language, all tried at once. Everything is
-//! in lower case. Words of Chinese, Japanese and Korean stand in no spaces and are looked for
-//! anywhere in a line.
+//! in lower case. Words of Chinese, Japanese, Korean and Thai stand in no spaces and are looked
+//! for anywhere in a line.
 
+mod asia;
+mod devices;
 mod east;
+mod north;
 mod west;
+
+pub(super) use devices::{
+    DEVICE_JOINTS, DEVICE_NOUNS, DEVICES, INFLECTED_DEVICES, POSSESSIVES, SPACELESS_DEVICES,
+};
 
 /// Every language, those first that are met most.
 pub(super) fn locales() -> impl Iterator<Item = &'static Locale> {
-    west::LOCALES.iter().chain(east::LOCALES)
+    west::LOCALES.iter().chain(north::LOCALES).chain(east::LOCALES).chain(asia::LOCALES)
 }
 
 /// What one language's mail clients write around a quote.
@@ -32,6 +39,18 @@ pub(super) struct Locale {
     pub original: &'static [&'static str],
     /// How the line of a mobile client begins, and how it ends where the verb comes last.
     pub mobile: &'static [(&'static str, &'static str)],
+    /// How a line begins that tells how to leave a list.
+    pub unsubscribe: &'static [&'static str],
+}
+
+// A set of languages is a number with a bit for each.
+const _: () = assert!(
+    west::LOCALES.len() + north::LOCALES.len() + east::LOCALES.len() + asia::LOCALES.len() <= 64
+);
+
+/// Whether a word is written in a script that puts no spaces around it.
+pub(super) fn is_spaceless(word: &str) -> bool {
+    word.starts_with(|c: char| c >= '\u{3000}' || matches!(c, '\u{e00}'..='\u{e7f}'))
 }
 
 const EMPTY: Locale = Locale {
@@ -47,174 +66,161 @@ const EMPTY: Locale = Locale {
     forward: &[],
     original: &[],
     mobile: &[],
+    unsubscribe: &[],
 };
 
 /// Words of a person telling a story (`your agent wrote:`): no client writes them into an
 /// attribution. Compared as written, since names are capitalised.
 pub(super) const NARRATION: &[&str] = &[
-    "I", "he", "her", "his", "my", "our", "she", "that", "the", "their", "they", "this", "we",
-    "your", "ich", "wir", "ihr", "Ihr", "Ihre", "mein", "unser", "mon", "notre", "votre", "mi",
-    "nuestro", "su", "ik", "mijn", "uw", "jag", "jeg", "min",
-];
-
-/// Devices and clients that sign mail by themselves (M-97), by their own names, of which
-/// some languages inflect the end.
-pub(super) const DEVICES: &[&str] = &[
-    "airmail",
-    "android",
-    "aol",
-    "aquamail",
-    "blackberry",
-    "bluemail",
-    "fairphone",
-    "galaxy",
-    "gmail",
-    "gmx",
-    "hotmail",
-    "htc",
-    "huawei",
-    "ios",
-    "ipad",
-    "iphon",
-    "ipod",
-    "k-9",
-    "k9",
-    "lumia",
-    "motorola",
-    "nokia",
-    "oneplus",
-    "outlook",
-    "polymail",
-    "proton",
-    "protonmail",
-    "redmi",
-    "samsung",
-    "sparrow",
-    "superhuman",
-    "thunderbird",
-    "treo",
-    "typeapp",
-    "verizon",
-    "wiko",
-    "windows",
-    "xiaomi",
-    "xperia",
-    "yahoo",
-    "zoho",
-];
-
-/// The same by common nouns: they count behind a possessive, or written as a name.
-pub(super) const DEVICE_NOUNS: &[&str] = &[
-    "appareil",
-    "celular",
-    "cellulare",
-    "device",
-    "gsm",
-    "handy",
-    "mail",
-    "mobiel",
-    "mobil",
-    "mobile",
-    "mobilgerät",
-    "mobiltelefon",
-    "móvil",
-    "phone",
-    "portable",
-    "smartphone",
-    "smarttelefon",
-    "tablet",
-    "tablette",
-    "telefon",
-    "telefono",
-    "telefoon",
-    "telefonu",
-    "telefonom",
-    "telemóvel",
-    "téléphone",
-    "мобильного",
-    "телефона",
-    "телефону",
-    "휴대폰",
-];
-
-/// What makes a noun the writer's own device.
-pub(super) const POSSESSIVES: &[&str] = &[
-    "ma",
-    "mi",
-    "mojego",
-    "mého",
+    "Dein",
+    "Deine",
+    "Der",
+    "Die",
+    "Din",
+    "Ditt",
+    "Euer",
+    "Eure",
+    "Frau",
+    "Herr",
+    "I",
+    "Ihr",
+    "Ihre",
+    "Kollege",
+    "Kollegin",
+    "Madame",
+    "Mein",
+    "Meine",
+    "Mevrouw",
+    "Mijn",
+    "Monsieur",
+    "Mr",
+    "Mrs",
+    "Ms",
+    "Nostro",
+    "Notre",
+    "Nuestra",
+    "Nuestro",
+    "Onze",
+    "Our",
+    "The",
+    "They",
+    "This",
+    "Unser",
+    "Unsere",
+    "Uw",
+    "Vostro",
+    "Votre",
+    "Vuestro",
+    "Vår",
+    "We",
+    "Your",
+    "colega",
+    "colleague",
+    "colleagues",
+    "collega",
+    "collègue",
+    "he",
+    "her",
+    "his",
+    "ich",
+    "ihr",
+    "ik",
+    "jag",
+    "jeg",
+    "mein",
+    "meine",
     "meinem",
-    "meiner",
-    "meu",
+    "mi",
     "mijn",
     "min",
-    "mio",
     "mon",
     "my",
-    "minun",
-    "mina",
-    "моего",
-    "мого",
-    "môjho",
+    "nobody",
+    "nostro",
+    "nothing",
+    "notre",
+    "nuestra",
+    "nuestro",
+    "onze",
+    "our",
+    "she",
+    "somebody",
+    "someone",
+    "su",
+    "that",
+    "the",
+    "their",
+    "they",
+    "this",
+    "unser",
+    "unsere",
+    "unserem",
+    "uw",
+    "vostro",
+    "votre",
+    "we",
+    "wir",
+    "your",
 ];
 
-/// Words that go on from a device to its client (`iPad using Mail`).
-pub(super) const DEVICE_JOINTS: &[&str] = &[
-    "an",
-    "app",
-    "auf",
-    "avec",
-    "by",
-    "con",
-    "device",
-    "en",
-    "for",
-    "från",
-    "für",
-    "gesendet",
-    "mail",
-    "met",
-    "mit",
-    "mobile",
-    "na",
-    "on",
-    "op",
-    "para",
-    "per",
-    "phone",
-    "pour",
-    "powered",
-    "pro",
-    "smartphone",
-    "sur",
-    "tablet",
-    "til",
-    "till",
-    "using",
-    "via",
-    "voor",
-    "with",
+/// Words of the writer about himself: with them no line is a client's, whatever else it holds.
+pub(super) const SELF: &[&str] = &[
+    "I", "I've", "Ich", "Ik", "J'ai", "Je", "We", "Wir", "Yo", "ich", "ik", "j'ai", "jag", "jeg",
+    "we", "wir", "yo",
 ];
 
 /// Prefixes of a forwarded subject, in lower case.
 pub(super) const FORWARD_PREFIXES: &[&str] = &[
+    "doorst",
+    "enc",
     "fw",
     "fwd",
-    "wg",
-    "tr",
-    "rv",
-    "enc",
-    "vs",
-    "vb",
-    "vl",
-    "pd",
-    "redir.",
-    "redir",
-    "videresend",
-    "i̇lt",
     "ilt",
+    "i̇lt",
+    "pd",
+    "redir",
+    "redir.",
+    "rv",
+    "tov",
+    "továbbítás",
+    "tr",
+    "vb",
+    "videresend",
+    "vl",
+    "vs",
+    "wg",
+    "πρθ",
+    "הועבר",
+    "إعادة توجيه",
+    "转发",
+    "転送",
+    "轉寄",
+    "전달",
 ];
 
 /// Prefixes of an answered subject, in lower case.
-pub(super) const REPLY_PREFIXES: &[&str] =
-    &["re", "aw", "sv", "antw", "odp", "ang", "réf", "ref", "rif", "ynt"];
+pub(super) const REPLY_PREFIXES: &[&str] = &[
+    "ang",
+    "antw",
+    "aw",
+    "bls",
+    "odg",
+    "odp",
+    "re",
+    "ref",
+    "res",
+    "rif",
+    "réf",
+    "sv",
+    "vá",
+    "ynt",
+    "απ",
+    "σχετ",
+    "תגובה",
+    "رد",
+    "回复",
+    "回覆",
+    "答复",
+    "返信",
+    "답장",
+];

@@ -249,6 +249,20 @@ fn e_135_a_bounce_of_a_mail_without_a_ticket_is_only_recorded() {
 }
 
 #[test]
+fn e_135_m_65_a_bounce_of_credentials_is_recorded_and_never_answered() {
+    let bounced = BouncedMail {
+        outbox: 12,
+        template: "credentials".to_owned(),
+        to: key(CLAIRE),
+        ticket: Some(7),
+    };
+    let message = bounce(&[(CLAIRE, Some("failed"), Some("5.1.1"))]);
+    let plan = plan(&message, &Facts { bounced: Some(bounced), ..facts() });
+    // The store keeps by the record that credentials came back (C-12).
+    assert_eq!(effects(&plan), ["RecordBounce Permanent", "AddMessage Existing(7)"]);
+}
+
+#[test]
 fn e_136_t_19_an_unmatched_bounce_changes_nothing() {
     let plan = plan(&bounce(&[(CLAIRE, Some("failed"), Some("5.1.1"))]), &facts());
     assert_eq!(ended(&plan), "ignored/bounce_unmatched");

@@ -1,5 +1,8 @@
 //! The walk on values: each case of mail.md section 9 that deciding can show, by its number.
 
+mod forwards;
+mod kinds;
+mod known;
 mod machines;
 mod mails;
 mod owed;
@@ -7,7 +10,9 @@ mod people;
 mod properties;
 mod senders;
 mod signed;
+mod silence;
 mod stories;
+mod suspects;
 mod threads;
 
 use super::*;

@@ -29,10 +29,20 @@ fn a_first_contact_makes_user_ticket_and_both_mails() {
 }
 
 #[test]
-fn e_70_a_primary_user_is_made_as_one() {
+fn a_primary_user_is_made_as_one() {
     let site = SiteFacts { sender_is_primary: true, ..my_org() };
     let plan = plan(&mail_from(CLAIRE), &Facts { sites: vec![site], ..facts() });
     assert!(matches!(plan.effects.first(), Some(Effect::CreateUser(user)) if user.is_primary));
+}
+
+#[test]
+fn e_69_m_45_whoever_stands_in_to_or_cc_is_not_made_a_user() {
+    let cc: Vec<_> = (0..600).map(|n| named(&format!("c{n}@x.example"))).collect();
+    let to = vec![named(DESK), named("undisclosed-recipients"), named("bob@x.example")];
+    let plan = plan(&InboundMessage { to, cc, ..mail_from(CLAIRE) }, &facts());
+    let made: Vec<String> =
+        effects(&plan).into_iter().filter(|effect| effect.starts_with("CreateUser")).collect();
+    assert_eq!(made, ["CreateUser claire.johnson@myorg.example"]);
 }
 
 #[test]

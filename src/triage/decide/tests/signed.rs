@@ -272,6 +272,23 @@ fn e_119_t_07_a_token_in_a_robot_s_text_counts_for_nothing() {
 }
 
 #[test]
+fn e_119_t_07_our_marks_in_a_name_lead_nowhere() {
+    let token = key_of_ours().body_token(7);
+    let named = |name: &str| NamedAddress { name: Some(name.to_owned()), ..named(IDP) };
+    for name in [token.as_str(), "[#7] Claire", "g1k.7.5.aaaa@helpdesk.example"] {
+        let message = InboundMessage { from: vec![named(name)], ..mail_from(IDP) };
+        let asked = ask(&message, MAILBOX, &policy(), &keys());
+        assert!(asked.signed.tickets.is_empty() && asked.tagged.is_empty(), "{name}");
+        let plan = plan(&message, &Facts { sites: Vec::new(), ..facts() });
+        assert_eq!(ended(&plan), "accepted/staff_ticket_created", "{name}");
+        assert!(!has(&plan, "AddMessage Existing") && !has(&plan, "LinkTickets"));
+    }
+}
+
+/// A service that mails whom anybody names to it.
+const IDP: &str = "no-reply@idp.example";
+
+#[test]
 fn m_55_a_machine_s_answer_is_noted_by_any_mark() {
     let auto = signal(Strength::Strong, "M-66", "Auto-Submitted=auto-replied");
     for message in [to_reply_address, to_our_mail, with_token] {

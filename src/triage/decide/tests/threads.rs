@@ -199,11 +199,31 @@ fn m_83_a_reference_decides_before_a_subject_tag() {
 fn m_79_v5_counts_only_with_proof_where_proof_can_be_had() {
     let tagged =
         TicketFacts { evidence: TicketEvidence::SubjectTag, ..ticket(Some(TicketRole::Requester)) };
-    let mut policy = policy();
-    let mailbox = policy.mailboxes.get_mut(MAILBOX).expect("the desk's");
-    mailbox.authserv_id = Some("mx.helpdesk.example".to_owned());
+    let policy = trusting_policy();
     let facts = Facts { tickets: vec![tagged], ..about_ticket(None) };
     assert_eq!(ended(&plan_by(&reply(), &facts, &policy)), "accepted/ticket_created");
+    let proven = verified_as("dmarc=pass header.from=myorg.example", reply());
+    assert_eq!(ended(&plan_by(&proven, &facts, &policy)), "accepted/reply_added");
+    let other = verified_as("dmarc=pass header.from=evil.example", reply());
+    assert_eq!(ended(&plan_by(&other, &facts, &policy)), "accepted/ticket_created");
+}
+
+#[test]
+fn t_05_m_36_a_form_proves_not_who_filled_it_in() {
+    let tagged =
+        TicketFacts { evidence: TicketEvidence::SubjectTag, ..ticket(Some(TicketRole::Requester)) };
+    let mut policy = trusting_policy();
+    policy.users.reply_to_senders = list(&["form@web.example"]);
+    let facts = Facts { tickets: vec![tagged], ..about_ticket(None) };
+    let form = InboundMessage {
+        from: vec![named("form@web.example")],
+        reply_to: vec![named(CLAIRE)],
+        ..reply()
+    };
+    let form = verified_as("dmarc=pass header.from=web.example", form);
+    let plan = plan_by(&form, &facts, &policy);
+    assert_eq!(ended(&plan), "accepted/ticket_created");
+    assert!(plan.story.steps.iter().any(|step| step.said.contains("named in `reply-to`")));
 }
 
 #[test]
@@ -219,10 +239,19 @@ fn e_109_e_110_an_id_never_seen_joins_those_who_belong_together_and_accuses_nobo
     let own = Facts { tickets: vec![unseen(Some(TicketRole::Requester))], ..about_ticket(None) };
     assert_eq!(ended(&plan(&reply(), &own)), "accepted/reply_added");
     let (message, facts) = from_stranger();
-    let plan = plan(&message, &Facts { tickets: vec![unseen(None)], ..facts });
-    assert_eq!(ended(&plan), "accepted/ticket_created");
-    assert!(has(&plan, "Queue ticket_received"));
-    assert_eq!(plan.story.ticket.linked_to, None);
+    let of_stranger = Facts { tickets: vec![unseen(None)], ..facts };
+    // A colleague who answers the same bulk mail has a request of their own.
+    let of_colleague = Facts { tickets: vec![unseen(None)], ..about_ticket(None) };
+    for (message, facts) in [(message, of_stranger), (reply(), of_colleague)] {
+        for check in [SenderCheck::Anyone, SenderCheck::Participants, SenderCheck::Site] {
+            let mut policy = policy();
+            policy.threading.sender_check = check;
+            let plan = plan_by(&message, &facts, &policy);
+            assert_eq!(ended(&plan), "accepted/ticket_created", "{check:?}");
+            assert!(has(&plan, "Queue ticket_received"));
+            assert_eq!(plan.story.ticket.linked_to, None);
+        }
+    }
 }
 
 #[test]
@@ -235,8 +264,11 @@ fn m_83b_a_late_parent_joins_the_ticket_of_its_reply() {
         },
         ..ticket(Some(TicketRole::Requester))
     };
-    let facts = Facts { tickets: vec![by_own_id], ..about_ticket(None) };
-    assert_eq!(ended(&plan(&mail_from(CLAIRE), &facts)), "accepted/reply_added");
+    let of_colleague = TicketFacts { sender_role: None, ..by_own_id.clone() };
+    for ticket in [by_own_id, of_colleague] {
+        let facts = Facts { tickets: vec![ticket], ..about_ticket(None) };
+        assert_eq!(ended(&plan(&mail_from(CLAIRE), &facts)), "accepted/reply_added");
+    }
 }
 
 #[test]
@@ -244,6 +276,39 @@ fn e_114_m_84_nothing_but_evidence_threads() {
     let facts = Facts { user: Some(claire()), ..facts() };
     let message = InboundMessage { subject: "Re: Printer".to_owned(), ..mail_from(CLAIRE) };
     assert_eq!(ended(&plan(&message, &facts)), "accepted/ticket_created");
+}
+
+#[test]
+fn e_122_of_several_ids_in_in_reply_to_the_first_that_fits_decides() {
+    let evidence = |written: &str| TicketEvidence::Reference {
+        id: id(written),
+        found_in: FoundIn::InReplyTo,
+        seen: true,
+    };
+    let of = |number, written: &str, role| TicketFacts {
+        number,
+        evidence: evidence(written),
+        site: default_site(),
+        ..ticket(role)
+    };
+    let message = InboundMessage {
+        in_reply_to: ["unknown@x.example", "foreign@x.example", "own@x.example", "later@x.example"]
+            .map(id)
+            .to_vec(),
+        references: Vec::new(),
+        ..reply()
+    };
+    let asked = ask(&message, MAILBOX, &policy(), &keys()).references;
+    assert!(asked[1..].iter().all(|one| one.found_in == FoundIn::InReplyTo));
+    assert_eq!(asked.len(), 5);
+    let requester = Some(TicketRole::Requester);
+    let tickets = vec![
+        of(3, "foreign@x.example", None),
+        of(7, "own@x.example", requester),
+        of(8, "later@x.example", requester),
+    ];
+    let plan = plan(&message, &Facts { tickets, ..about_ticket(None) });
+    assert_eq!(effects(&plan), ["AddMessage Existing(7)"]);
 }
 
 #[test]
@@ -316,7 +381,7 @@ fn e_119_t_07_a_robot_s_mail_is_for_staff_and_changes_nothing_of_a_ticket() {
 }
 
 #[test]
-fn m_80_whom_the_requester_writes_to_becomes_a_correspondent() {
+fn m_80_t_03_whom_the_requester_writes_to_becomes_a_correspondent_and_no_more() {
     let message = InboundMessage {
         cc: vec![named("Bob@other.example"), named("broken"), named(DESK)],
         ..reply()
