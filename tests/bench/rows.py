@@ -2,12 +2,19 @@
 
 import itertools
 import json
+import os
+import pathlib
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import machine
 import servers
 from workload import MAILDIR, Desk, fill, small
+
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class NotNow(Exception):
@@ -132,6 +139,30 @@ def first_commit(bench):
     return {"seconds": round(run.seconds, 4)}
 
 
+def reading(*what):
+    """`tests/bench/reading.rs` on folders of mail, or on hostile input of 1 MB."""
+
+    def run(bench):
+        folders = [str(one(bench)) if callable(one) else one for one in what]
+        said = subprocess.run(["cargo", "bench", "--locked", "--quiet", "--bench", "reading", "--",
+                               *folders], cwd=ROOT, check=True, capture_output=True, text=True)
+        told = json.loads(said.stdout.splitlines()[-1])
+        for milliseconds, name in told["slowest"]:
+            print(f"  {milliseconds:9.3f} ms  {name}", file=sys.stderr)
+        seconds = told["mean_ms"] * told["messages"] / 1000
+        return {"seconds": round(seconds, 3), "cpu_ms": told["mean_ms"],
+                "per_second": round(1000 / told["mean_ms"]), "worst_ms": told["worst_ms"]}
+
+    return run
+
+
+def corpus(_):
+    folder = os.environ.get("GUICHET_CORPUS")
+    if not folder:
+        raise NotNow("GUICHET_CORPUS does not name a mail corpus")
+    return folder
+
+
 BACKLOG = 100_000
 
 
@@ -235,6 +266,13 @@ def asked_of_workers(row, bench, done):
 
 
 ALL = [
+    Row("reading", "read, ask and decide on one thread, the mail of `maildir`",
+        reading(lambda bench: bench.workload.folder / "Maildir"),
+        lambda row, *_: [("mean ≤ 0.25 ms", row["cpu_ms"] <= 0.25)]),
+    Row("reading-corpus", "the same for every message of the corpus", reading(corpus),
+        lambda row, *_: [("worst ≤ 50 ms", row["worst_ms"] <= 50)]),
+    Row("reading-hostile", "texts to trim and messages to read, 1 MB each", reading("--hostile"),
+        lambda row, *_: [("worst ≤ 100 ms", row["worst_ms"] <= 100)]),
     Row("maildir", "2,000 messages, maildir to SQLite, too old to be answered", maildir,
         asked_of_maildir),
     Row("answered", "the same, every mail answered: rendered and recorded, not sent", answered),
