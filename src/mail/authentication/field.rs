@@ -154,7 +154,10 @@ impl Scanner<'_> {
                     value.extend(self.bytes.get(self.at));
                     self.at += 1;
                 }
-                b'\r' | b'\n' => {}
+                // A fold, which white space follows. A CR alone is no fold: without it, it would be
+                // the name of another server.
+                b'\n' => {}
+                b'\r' if self.bytes.get(self.at) == Some(&b'\n') => {}
                 byte => value.push(*byte),
             }
         }

@@ -58,6 +58,7 @@ fn r_33_the_grammar_of_rfc_8601_is_read() {
         ("", "unknown"),
         // The server that removes forgeries does not take this for its name.
         ("mx.helpdesk.example\0; dmarc=pass header.from=myorg.example", "unknown"),
+        ("\"mx.helpdesk\r.example\"; dmarc=pass header.from=myorg.example", "unknown"),
         // A version that nobody knows.
         ("mx.helpdesk.example 2; dmarc=pass header.from=myorg.example", "unknown"),
         // What stands in a comment or in quotes is nobody's finding.
