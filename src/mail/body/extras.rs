@@ -42,7 +42,8 @@ impl Body {
                     }
                 };
                 if !text.trim().is_empty() {
-                    (self.text, self.from) = (text, from);
+                    // M-02: no database takes a NUL.
+                    (self.text, self.from) = (text.replace('\0', "\u{fffd}"), from);
                     self.cut_text(winmail.part);
                     return;
                 }
@@ -114,7 +115,7 @@ impl Body {
         } else {
             self.text.push_str("\n\n");
         }
-        self.text.push_str(line);
+        self.text.push_str(&line.replace('\0', "\u{fffd}"));
         self.text.push('\n');
     }
 }

@@ -113,3 +113,15 @@ fn t_35_t_38_deep_wide_and_long_messages_are_read_in_linear_time() {
         assert_linear(&format!("large {n}"), build, BODY);
     }
 }
+
+// Found by fuzzing: RTF may write any character by its number, and no database takes a NUL.
+#[test]
+fn m_02_m_21_no_nul_comes_out_of_a_winmail() {
+    let rtf = b"{\\rtf1\\ansi a\\'00b\\u0?c}";
+    let size = |more: usize| u32::try_from(rtf.len() + more).expect("a small size").to_le_bytes();
+    let property = [&b"\x01\0\0\0\x02\x01\x09\x10\x01\0\0\0"[..], &size(16)].concat();
+    let head = [&property[..], &size(12), &size(0), b"MELA\0\0\0\0"].concat();
+    let raw = attribute(1, 0x0006_9003, &head, rtf, rtf.len());
+    let text = crate::mail::read(&raw).expect("a message").text;
+    assert!(text.contains('a') && text.contains('c') && !text.contains('\0'), "{text:?}");
+}
