@@ -3,13 +3,19 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::faults;
 
 /// Tells the time of day.
 pub trait Clock: Send + Sync {
     /// The time now, in whole milliseconds.
     fn now(&self) -> Timestamp;
+
+    /// Lets some time pass on this thread.
+    fn pause(&self, pause: Duration);
 }
 
 /// The clock of the machine.
@@ -19,7 +25,35 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
-        whole_millis(Timestamp::now())
+        let ahead = SignedDuration::from_millis(faults::clock_ahead());
+        whole_millis(
+            Timestamp::now().saturating_add(ahead).expect("a span of time has no calendar"),
+        )
+    }
+
+    fn pause(&self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
+}
+
+/// Whether what was put off until a time, for no longer than `longest`, is due. A time further away
+/// than that was reckoned by a clock that was set back since, and nobody waits for it (P-11).
+pub fn is_due(until: Timestamp, longest: SignedDuration, now: Timestamp) -> bool {
+    until <= now || (until.duration_since(now) > longest && faults::stands("P-11"))
+}
+
+/// Measures how long something takes, whatever anybody does to the clock.
+#[derive(Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
@@ -44,6 +78,12 @@ impl Clock for SetClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst))
             .expect("only values of a Timestamp are stored")
+    }
+
+    // Whoever waits does not wait for ever.
+    fn pause(&self, pause: Duration) {
+        let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
     }
 }
 

@@ -7,30 +7,34 @@ mod deciding;
 mod readers;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::warn;
+use tracing::{error, warn};
 
-use crate::clock::{Clock, Ids, Next};
+use crate::clock::{Clock, Ids, Next, is_due};
+use crate::faults;
 use crate::mail::InboundMessage;
 use crate::store::apply::Applied;
 use crate::store::owed;
 use crate::store::spool::{self, Attempt, Claim};
-use crate::store::{Sharing, Store, StoreError, keys};
+use crate::store::{Sharing, Store, StoreError, credentials, keys};
 use crate::triage::plan::Plan;
 use crate::triage::{self, Keyring, Policy, Questions};
 
 use self::deciding::{keys_of, settle};
-use self::readers::{Batch, Readers, Wanted};
+use self::readers::{Batch, Readers, Standing, Wanted};
+pub use self::trial::Suspects;
 
 /// How messages are walked.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Threads that read messages.
+    /// Threads that read messages; none: they are read on the thread that steps.
     pub readers: usize,
+    pub suspects: Suspects,
     pub time: TimeOfDecision,
     /// The name in its leases: another one for each worker of each process.
     pub worker: String,
@@ -57,6 +61,8 @@ pub struct Ingest {
     strays: RefCell<Vec<Claim>>,
     /// As of the last claim.
     keys: Arc<Keyring>,
+    /// When what waits is looked through for what would wait for ever.
+    set_right_at: Timestamp,
 }
 
 /// A batch that is claimed and being read.
@@ -98,10 +104,16 @@ enum Reading {
     },
 }
 
+/// How a reading ended that came to nothing, in words.
+struct Mishap(String);
+
 /// A failed attempt is no decision: the message is held after this many (P-12).
 pub const ATTEMPTS: u32 = 3;
 // Long enough for a batch on a slow disk; what a dead worker held is free after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
+// The longest stretch of any limit or budget.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+const SET_RIGHT_EVERY: SignedDuration = SignedDuration::from_mins(1);
 const BATCH_MESSAGES: u32 = 64;
 // Where others work too: replies wait for what lies in their hands.
 const SHARED_MESSAGES: u32 = 16;
@@ -116,10 +128,22 @@ impl Ingest {
         ids: Ids,
         options: Options,
     ) -> Ingest {
-        let readers = Readers::new(options.readers, store.clone(), policy.clone());
+        let Options { readers, suspects, .. } = options.clone();
+        let readers = Readers::new(readers, suspects, store.clone(), policy.clone());
         let keys = Arc::default();
         let strays = RefCell::default();
-        Ingest { store, policy, clock, ids, options, readers, ahead: None, strays, keys }
+        Ingest {
+            store,
+            policy,
+            clock,
+            ids,
+            options,
+            readers,
+            ahead: None,
+            strays,
+            keys,
+            set_right_at: Timestamp::MIN,
+        }
     }
 
     /// Decides one batch of what is due, or, when nothing is, comes back to one message whose sender
@@ -133,6 +157,7 @@ impl Ingest {
             }
             TimeOfDecision::Clock => self.clock.now(),
         };
+        self.set_right(now)?;
         let batch = match self.ahead.take() {
             Some(batch) => batch,
             None => {
@@ -153,16 +178,48 @@ impl Ingest {
 
     /// Claims the next batch, then decides this one.
     fn finish(&mut self, batch: InHand, now: Timestamp) -> Result<Vec<Decided>, StoreError> {
-        let InHand { claims, batch } = batch;
-        let readings = self.look_ahead(&claims, now).and_then(|()| batch.collect());
+        let InHand { mut claims, batch } = batch;
+        let readings = self.look_ahead(&mut claims, now).and_then(|()| self.readers.collect(batch));
         let readings = readings.inspect_err(|_| self.hand_back(claims.clone()))?;
         let mut readings = readings.into_iter();
         let items = claims.into_iter().filter_map(|claim| {
-            // Of what has no reading the attempt was counted, and each is claimed alone the next time.
-            let reading = if is_worn_out(&claim) { worn_out() } else { readings.next()?? };
-            Some(Item { claim, reading })
+            if is_worn_out(&claim) {
+                return Some(Item { claim, reading: worn_out() });
+            }
+            match readings.next()? {
+                Ok(reading) => Some(Item { claim, reading }),
+                Err(mishap) => self.bear(claim, &mishap),
+            }
         });
-        self.decide_all(items.collect())
+        let items = items.collect();
+        self.decide_all(items)
+    }
+
+    /// A message whose reading came to nothing is tried again, alone, and held in the end. Reading
+    /// depends on nothing but its bytes, so nothing is won by waiting.
+    fn bear(&self, claim: Claim, Mishap(said): &Mishap) -> Option<Item> {
+        let (id, mailbox, attempts) = (claim.id(), &claim.mailbox, claim.attempts);
+        if attempts >= ATTEMPTS {
+            error!(
+                message.id = id,
+                mailbox.name = mailbox,
+                "a message cannot be read, and is held with its bytes: {said}\nhint: `guichet held show {id}` shows it; please report it with `guichet held raw {id}`"
+            );
+            let plan = Box::new(triage::gave_up(attempts, said));
+            return Some(Item { claim, reading: Reading::Closed(plan) });
+        }
+        warn!(
+            message.id = id,
+            mailbox.name = mailbox,
+            "a message could not be read, attempt {attempts} of {ATTEMPTS}: {said}"
+        );
+        let again = claim.clone();
+        let set_back =
+            self.store.transact(move |sql| spool::release(sql, &again, Attempt::Counted));
+        if let Err(failure) = set_back {
+            warn!(message.id = id, "it waits until its lease ends: {failure}");
+        }
+        None
     }
 
     fn claim(&mut self, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
@@ -174,19 +231,24 @@ impl Ingest {
         };
         // After the claim: whoever signed what these messages answer had made its key before.
         let (claims, keys) = self.store.transact(move |sql| {
+            faults::point("ingest.claim");
             let claims = spool::claim(sql, &worker, now, LEASE, most, BATCH_BYTES)?;
             Ok((claims, keys::begin(sql, &ids, at)?))
         })?;
         self.keys = Arc::new(keys);
+        if !claims.is_empty() {
+            faults::point("ingest.claimed");
+        }
         Ok(claims)
     }
 
     // What was tried before is alone in our hands while it is read: it can take nobody with it.
-    fn look_ahead(&mut self, current: &[Claim], now: Timestamp) -> Result<(), StoreError> {
+    fn look_ahead(&mut self, current: &mut [Claim], now: Timestamp) -> Result<(), StoreError> {
         if is_tried(current) {
             return Ok(());
         }
-        let claims = self.claim(now)?;
+        let mut claims = self.claim(now)?;
+        claims.retain(|claim| !renewed(current, claim));
         if is_tried(&claims) {
             self.hand_back(claims);
         } else if !claims.is_empty() {
@@ -201,6 +263,7 @@ impl Ingest {
             message: claim.id().to_owned(),
             mailbox: claim.mailbox.clone(),
             size: claim.size,
+            standing: if claim.attempts > 1 { Standing::Suspect } else { Standing::Good },
         });
         let wanted: Vec<Wanted> = wanted.collect();
         match self.readers.read(wanted, &self.keys) {
@@ -223,6 +286,7 @@ impl Ingest {
     /// Gives leases back after a failure that is not the messages' fault.
     fn hand_back(&self, claims: Vec<Claim>) {
         let ours = claims.clone();
+        faults::point("ingest.hand_back");
         let handed_back = self.store.transact(move |sql| {
             claims.iter().try_for_each(|claim| spool::release(sql, claim, Attempt::Forgiven))
         });
@@ -238,7 +302,7 @@ impl Ingest {
         while let Some(claim) = strays.last().cloned() {
             match self.store.transact(move |sql| spool::release(sql, &claim, Attempt::Forgiven)) {
                 // The lease ran out meanwhile, or the first attempt was committed after all.
-                Ok(()) | Err(StoreError::Violated(_)) => strays.pop(),
+                Ok(()) | Err(StoreError::ClaimLost(_)) => strays.pop(),
                 Err(failure) => return Err(failure),
             };
         }
@@ -257,18 +321,45 @@ impl Ingest {
             mailbox: owed.mailbox.clone(),
             // It is read alone.
             size: 0,
+            // It was read before, but by another version perhaps, and nobody counts the attempts.
+            standing: Standing::Suspect,
         };
-        let reading = self.readers.read(vec![wanted], &self.keys)?.collect()?.pop().flatten();
+        let batch = self.readers.read(vec![wanted], &self.keys)?;
+        let reading = self.readers.collect(batch)?.pop().and_then(Result::ok);
         let (policy, ids) = (self.policy.clone(), self.ids.clone());
         let at = match self.options.time {
             TimeOfDecision::Arrival => owed.arrived.counted_at,
             TimeOfDecision::Clock => self.clock.now(),
         };
         let keys = reading.iter().flat_map(keys_of).collect();
-        self.store.transact_keyed(keys, move |sql| {
+        let settled = self.store.transact_keyed(keys, move |sql| {
             settle(sql, &owed, reading.as_ref(), &policy, &ids, at)
+        });
+        match settled {
+            // Another worker came back to it at the same time.
+            Ok(()) | Err(StoreError::ClaimLost(_)) => {
+                Ok(Progress { next: Next::Now, decided: Vec::new() })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    // Sees to it that a clock that was wrong leaves nothing behind it (P-11).
+    fn set_right(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let is_replay = self.options.time == TimeOfDecision::Arrival;
+        if is_replay || !is_due(self.set_right_at, SET_RIGHT_EVERY, now) {
+            return Ok(());
+        }
+        self.store.transact(move |sql| {
+            credentials::end_expired(sql, now)?;
+            if !faults::stands("P-11") {
+                return Ok(());
+            }
+            owed::set_right(sql, now, LONGEST_WAIT)?;
+            spool::set_right(sql, now, LONGEST_WAIT, LEASE)
         })?;
-        Ok(Progress { next: Next::Now, decided: Vec::new() })
+        self.set_right_at = now.saturating_add(SET_RIGHT_EVERY).unwrap_or(Timestamp::MAX);
+        Ok(())
     }
 }
 
@@ -278,12 +369,19 @@ impl Drop for Ingest {
     }
 }
 
+// The clock went on so far that our own lease ran out, and we claimed again what we have in hand.
+fn renewed(in_hand: &mut [Claim], claim: &Claim) -> bool {
+    let Some(ours) = in_hand.iter_mut().find(|ours| ours.id() == claim.id()) else { return false };
+    (ours.fence, ours.until) = (claim.fence, claim.until);
+    true
+}
+
 fn is_tried(claims: &[Claim]) -> bool {
     claims.iter().any(|claim| claim.attempts > 1)
 }
 
 fn is_worn_out(claim: &Claim) -> bool {
-    claim.attempts > ATTEMPTS
+    claim.attempts > ATTEMPTS && faults::stands("P-12-worn-out")
 }
 
 fn worn_out() -> Reading {

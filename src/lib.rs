@@ -27,6 +27,7 @@
 //! | [`config`] | edge | the file as written, the settings as used |
 //! | [`daemon`] | edge | starts the rooms, watches them, stops them |
 //! | [`clock`] | edge | the only sources of time and chance |
+//! | [`faults`] | edge | where tests break the program; nothing in a program for users |
 //! | [`net`] | edge | reaches servers for `intake`, `outbox` and `store`: TCP, TLS, timeouts |
 //!
 //! Who may use whom is written down, and checked, in `tests/rooms.rs`.
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod faults;
 pub mod ingest;
 pub mod intake;
 pub mod mail;

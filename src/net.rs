@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::faults;
+
 /// Where a server is and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -66,6 +68,9 @@ pub type Told<'a> = &'a mut (dyn FnMut(&str, &str) + Send);
 #[derive(Debug)]
 pub enum Stream {
     Plain(TcpStream),
+    /// To a server of a simulation.
+    #[cfg(feature = "faults")]
+    Simulated(crate::faults::world::Line),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -134,6 +139,14 @@ impl fmt::Debug for Trust {
 }
 
 impl Trust {
+    /// What a connection to `server` takes: one that is spoken to in the clear shows no certificate.
+    pub fn of(server: &Server) -> Result<Trust, NetError> {
+        match server.security {
+            Security::Implicit | Security::Starttls => Trust::load(server.ca_file.as_deref()),
+            Security::None => Ok(Trust::in_roots(RootCertStore::empty())),
+        }
+    }
+
     /// Trusts the certificates in `ca_file`, or without one those of the system.
     pub fn load(ca_file: Option<&Path>) -> Result<Trust, NetError> {
         let mut roots = RootCertStore::empty();
@@ -154,13 +167,17 @@ impl Trust {
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             }
         }
+        Ok(Trust::in_roots(roots))
+    }
+
+    fn in_roots(roots: RootCertStore) -> Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring speaks TLS 1.2 and 1.3")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Trust { config: Arc::new(config) })
+        Trust { config: Arc::new(faults::credulous(config)) }
     }
 
     /// For a library that makes its own connections.
@@ -173,6 +190,10 @@ impl Server {
     /// Connects; with [`Security::Implicit`] the connection is protected before it is handed out,
     /// with [`Security::None`] the server must be on this machine.
     pub async fn connect(&self, trust: &Trust, told: Told<'_>) -> Result<Stream, NetError> {
+        #[cfg(feature = "faults")]
+        if let Some(connected) = crate::faults::world::connect(self.port) {
+            return connected.map(Stream::Simulated).map_err(|cause| self.unconnected(cause));
+        }
         let addresses = self.resolve().await?;
         let named: Vec<String> = addresses.iter().map(|one| one.ip().to_string()).collect();
         told("DNS", &named.join(", "));
@@ -184,11 +205,7 @@ impl Server {
             .within("connecting", connecting)
             .await?
             .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|cause| NetError::Connect {
-                host: self.host.clone(),
-                port: self.port,
-                cause,
-            })?;
+            .map_err(|cause| self.unconnected(cause))?;
         told("TCP", &format!("connected to port {}", self.port));
         match self.security {
             Security::Implicit => self.protect(stream, trust, told).await,
@@ -259,12 +276,12 @@ impl Server {
                 said: error.to_string(),
                 hint: "see that the port speaks TLS at once; for one that begins in the clear set `tls = \"starttls\"`",
             },
-            None => NetError::Connect {
-                host,
-                port: self.port,
-                cause: io::Error::new(error.kind(), error.to_string()),
-            },
+            None => self.unconnected(io::Error::new(error.kind(), error.to_string())),
         }
+    }
+
+    fn unconnected(&self, cause: io::Error) -> NetError {
+        NetError::Connect { host: self.host.clone(), port: self.port, cause }
     }
 }
 
@@ -307,6 +324,8 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            #[cfg(feature = "faults")]
+            Stream::Simulated(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -320,6 +339,8 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(feature = "faults")]
+            Stream::Simulated(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
@@ -327,6 +348,8 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(feature = "faults")]
+            Stream::Simulated(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
@@ -334,6 +357,8 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(feature = "faults")]
+            Stream::Simulated(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each room may use. `clock` is added for every room that is not pure.
+/// What each room may use. `clock` is added for every room that is not pure, `faults` for every room.
 const EDGES: &[(&str, &[&str])] = &[
     ("cli", &["config", "daemon", "ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
     ("clock", &[]),
     ("config", &["ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
     ("daemon", &["config", "ingest", "intake", "mail", "outbox", "store", "triage"]),
+    ("faults", &[]),
     ("ingest", &["mail", "store", "triage"]),
     ("intake", &["mail", "net", "store"]),
     ("mail", &[]),
@@ -98,6 +99,7 @@ fn allowed(room: &str) -> BTreeSet<&'static str> {
     let table: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
     let mut allowed: BTreeSet<&str> =
         table.get(room).map(|names| names.iter().copied().collect()).unwrap_or_default();
+    allowed.insert("faults");
     if !PURE.contains(&room) {
         allowed.insert("clock");
     }

@@ -1,7 +1,10 @@
 //! `guichet audit`: the books (P-17). Every message that came in is accounted for once, or it says
-//! which are not.
+//! which are not; with `--online` every message that is in a mailbox, too.
+
+mod online;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
 
 use super::desk::Desk;
@@ -11,15 +14,32 @@ use super::words::hint;
 use super::{Format, Globals};
 use crate::store::audit::{self, Books, Equation};
 
-pub(super) fn run(globals: &Globals) -> Result<Exit> {
+#[derive(Args)]
+pub(super) struct AuditArgs {
+    /// Also looks into the mailboxes themselves: every message there is known, or why not
+    #[arg(long)]
+    online: bool,
+}
+
+pub(super) fn run(globals: &Globals, args: &AuditArgs) -> Result<Exit> {
     let desk = Desk::open(globals)?;
+    let looks = if args.online { Some(online::look(&desk)?) } else { None };
     let books = desk.store.read_only(audit::audit)?;
     match globals.format() {
-        Format::Table => print(&books)?,
-        format => output::object(format, &object(&books))?,
+        Format::Table => {
+            print(&books)?;
+            looks.iter().flatten().try_for_each(|look| look.print(globals))?;
+        }
+        format => {
+            let mut fields = object(&books);
+            if let Some(looks) = &looks {
+                fields["mailboxes"] = looks.iter().map(online::Look::fields).collect();
+            }
+            output::object(format, &fields)?;
+        }
     }
     if books.balance() {
-        return Ok(Exit::Done);
+        return Ok(looks.as_deref().map_or(Exit::Done, online::exit));
     }
     hint(
         globals,

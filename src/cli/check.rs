@@ -169,7 +169,7 @@ fn tell(
     for problem in problems {
         // Whoever asked for quiet hears what fails.
         if !globals.quiet || fails {
-            eprintln!("{}", problem.render(paint));
+            output::aside(format_args!("{}", problem.render(paint)));
         }
     }
     let warnings = counted(problems.len() - errors, "warning");
@@ -179,7 +179,7 @@ fn tell(
                 if problems.is_empty() { String::new() } else { format!(", with {warnings}") };
             output::line(format_args!("`{}` is in order{and}", main.display()))?;
         }
-        _ if fails => eprintln!("{}, {warnings}", counted(errors, "error")),
+        _ if fails => output::aside(format_args!("{}, {warnings}", counted(errors, "error"))),
         _ => {}
     }
     Ok(())

@@ -1,6 +1,8 @@
-//! `guichet db`: looks after the database. All of it but `copy` works while the daemon runs.
+//! `guichet db`: looks after the database. All of it but `copy` and `restore` works while the daemon
+//! runs.
 
 mod copy;
+mod restore;
 
 use std::path::PathBuf;
 
@@ -23,6 +25,8 @@ pub(super) enum DbCommand {
     Copy(copy::CopyArgs),
     /// Brings the tables up to date
     Migrate,
+    /// Puts a backup in the place of the store, which is kept aside; mails nobody by itself
+    Restore(restore::RestoreArgs),
     /// Looks for damage in the database and for gaps in the books
     Verify,
 }
@@ -31,15 +35,23 @@ pub(super) enum DbCommand {
 pub(super) struct BackupArgs {
     /// The file to make; it must not be there yet
     file: PathBuf,
+    /// While guichet runs: a backup always may be made then, so this changes nothing
+    #[arg(long)]
+    online: bool,
 }
 
 pub(super) fn run(globals: &Globals, command: DbCommand) -> Result<Exit> {
+    // What is there may be damaged, which is why it is replaced.
+    if let DbCommand::Restore(args) = &command {
+        return restore::run(globals, args);
+    }
     // To open it is to migrate it: no command ever works on older tables.
     let desk = Desk::open(globals)?;
     match command {
         DbCommand::Backup(args) => backup(globals, &desk, &args),
         DbCommand::Copy(args) => copy::run(globals, &desk, &args),
         DbCommand::Migrate => migrate(globals, &desk),
+        DbCommand::Restore(_) => unreachable!("it was run above"),
         DbCommand::Verify => verify(globals, &desk),
     }
 }
@@ -82,7 +94,10 @@ fn verify(globals: &Globals, desk: &Desk) -> Result<Exit> {
     if problems.is_empty() {
         return Ok(Exit::Done);
     }
-    hint(globals, "stop guichet, keep a copy of the file, and restore the last good backup");
+    hint(
+        globals,
+        "stop guichet, and put the last good backup back with `guichet db restore FILE`, which keeps what is there",
+    );
     Ok(Exit::Negative)
 }
 

@@ -1,7 +1,5 @@
 //! What most commands begin with: the configuration, and the store it names.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -14,7 +12,7 @@ use crate::config::settings::Need;
 use crate::config::{self, Environment, Loaded, Settings};
 use crate::mail::Address;
 use crate::store::sites::{self, Rematch};
-use crate::store::{self, Durability, Location, Store};
+use crate::store::{self, Durability, Location, Store, folders};
 use crate::triage::sites::site_domains;
 
 /// The configuration and the store, opened.
@@ -114,10 +112,10 @@ pub(super) fn rematch(desk: &Desk, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-// Mail is nobody else's business.
-fn make_state(settings: &Settings) -> Result<()> {
+/// Makes the state folder. Mail is nobody else's business.
+pub(super) fn make_state(settings: &Settings) -> Result<()> {
     let state = &settings.state;
-    DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(|error| {
+    folders::make(state).map_err(|error| {
         failure(
             Exit::CannotCreate,
             format!(

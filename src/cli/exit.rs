@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::output::aside;
 use crate::intake::{ImapError, IntakeError};
 use crate::outbox::OutboxError;
 use crate::store::StoreError;
@@ -85,14 +86,14 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
         if depth == 0 {
             // A report of several problems begins each with `error:` itself.
             let who = if said.starts_with("error: ") { "" } else { "guichet: " };
-            eprintln!("{who}{said}");
+            aside(format_args!("{who}{said}"));
         } else {
-            eprintln!("  because {said}");
+            aside(format_args!("  because {said}"));
         }
         hints.extend(parts.map(str::to_owned));
     }
     for hint in hints {
-        eprintln!("hint: {hint}");
+        aside(format_args!("hint: {hint}"));
     }
     exit
 }
@@ -119,7 +120,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     Exit::Bug
 }
 
-fn exit_of_intake(error: &IntakeError) -> Exit {
+pub(crate) fn exit_of_intake(error: &IntakeError) -> Exit {
     match error {
         IntakeError::Folder { cause, .. } | IntakeError::Input { cause, .. } => {
             match cause.kind() {
@@ -136,7 +137,7 @@ fn exit_of_intake(error: &IntakeError) -> Exit {
 }
 
 pub(crate) fn exit_of_imap(error: &ImapError) -> Exit {
-    if error.is_login_refused() {
+    if error.is_login_refused() || matches!(error, ImapError::LeftAlone { .. }) {
         Exit::Refused
     } else if error.is_unreachable() {
         Exit::Unreachable
@@ -157,6 +158,7 @@ fn exit_of_outbox(error: &OutboxError) -> Exit {
 pub(crate) fn exit_of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Busy(_)
+        | StoreError::ClaimLost(_)
         | StoreError::Doubtful(_)
         | StoreError::InUse
         | StoreError::LeaseLost(_)
@@ -165,10 +167,16 @@ pub(crate) fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Raced(_) => Exit::Temporary,
         StoreError::Address { .. } => Exit::Configuration,
         StoreError::Forbidden { .. } | StoreError::LoginRefused { .. } => Exit::Refused,
+        StoreError::Foreign(_) => Exit::Input,
         StoreError::NoFile(_) => Exit::Usage,
-        StoreError::Full(_) => Exit::Io,
-        StoreError::NotEmpty { .. } | StoreError::Open { .. } => Exit::CannotCreate,
+        StoreError::Disk { .. } | StoreError::Full(_) | StoreError::ReadOnly { .. } => Exit::Io,
+        StoreError::Frail { .. } | StoreError::NotEmpty { .. } | StoreError::Open { .. } => {
+            Exit::CannotCreate
+        }
         StoreError::Damaged { .. }
+        | StoreError::DamagedMessage { .. }
+        | StoreError::GoneBack { .. }
+        | StoreError::Linked { .. }
         | StoreError::Net(_)
         | StoreError::Newer { .. }
         | StoreError::NoDatabase { .. }

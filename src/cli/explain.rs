@@ -15,12 +15,13 @@ use super::story::{self, Told};
 use super::{Format, Globals};
 use crate::clock::{Clock, Ids, SystemChance, SystemClock};
 use crate::config::Settings;
+use crate::ingest::Suspects;
 use crate::intake::{files, read_bounded};
 use crate::mail;
 use crate::mail::reply::Scope;
 use crate::store::spool::{self, Arrived, Intake};
 use crate::store::{Location, Store, decisions, facts, keys, tickets};
-use crate::triage::plan::{Decision, Plan, Story, Verdict};
+use crate::triage::plan::{Decision, Plan, Reason, Story, Verdict};
 use crate::triage::{self, Keyring, Step};
 
 #[derive(Args)]
@@ -191,7 +192,12 @@ fn explain_stored(globals: &Globals, what: &str, desk: &Desk) -> Result<String> 
             Ok((stored, raw, arrived_at, until, keys::keyring(sql)?, known))
         })?;
         // The words are in the raw bytes; what was made of them is in the story, if there is one.
-        let message = raw.and_then(|raw| mail::read(&raw).ok());
+        // What nobody could read before is told without them (P-12).
+        let is_suspect =
+            matches!(&stored, Some((entry, _)) if entry.reason == Reason::InternalError);
+        let message = raw
+            .filter(|raw| !is_suspect || Suspects::tried_by_ourselves().can_be_read(raw))
+            .and_then(|raw| mail::read(&raw).ok());
         let (decision, mailbox, story) = match stored {
             Some((entry, story)) => {
                 let decision = Decision { outcome: entry.outcome, reason: entry.reason };

@@ -8,17 +8,18 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::exit::Exit;
+use super::exit::{Exit, failure};
 use super::output::{self, escape};
 use super::story;
 use super::words::{counted, hint};
 use super::{Format, Globals};
 use crate::clock::Next;
-use crate::ingest::{self, Ingest, TimeOfDecision};
-use crate::intake::{files, read_bounded};
+use crate::config::Settings;
+use crate::ingest::{self, Ingest, Suspects, TimeOfDecision};
+use crate::intake::{Space, files, free_bytes, read_bounded};
 use crate::mail;
 use crate::store::StoreError;
-use crate::store::spool::{self, Acknowledge, Arrival, Intake, Origin, RawMessage};
+use crate::store::spool::{self, Acknowledge, Arrival, Growing, Intake, Origin};
 use crate::store::workers::{Pace, Presence};
 use crate::triage::plan::{Outcome, Verdict};
 
@@ -90,7 +91,7 @@ struct Delivery<'a> {
     mailbox: String,
     /// `max_message_size` of the mailbox (M-04).
     limit: u64,
-    batch: Vec<RawMessage>,
+    batch: Vec<Taken>,
     bytes: usize,
     handed_in: usize,
     unreadable: usize,
@@ -98,19 +99,21 @@ struct Delivery<'a> {
     spooled: Option<Vec<String>>,
 }
 
+struct Taken {
+    name: String,
+    raw: Vec<u8>,
+    arrival: Arrival,
+}
+
 impl Delivery<'_> {
     fn take(&mut self, name: &str, origin: Origin, raw: Vec<u8>, intake: Intake) -> Result<()> {
-        // Held like any other, with its bytes; whoever pipes it in is told too (M-05).
-        if let Err(why) = mail::read(&raw) {
-            eprintln!("guichet: `{}` cannot be read: {why}", escape(name));
-            self.unreadable += 1;
-        }
         self.handed_in += 1;
         self.bytes += raw.len();
         // It arrives now: it is handed in, whenever it was written.
         let arrived_at = self.desk.clock.now();
-        let mailbox = self.mailbox.clone();
-        self.batch.push(RawMessage { mailbox, origin, arrived_at, intake, raw });
+        let (mailbox, ids) = (self.mailbox.clone(), &self.desk.ids);
+        let arrival = Growing::whole(&raw).finish(mailbox, &origin, arrived_at, intake, ids);
+        self.batch.push(Taken { name: name.to_owned(), raw, arrival });
         if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES {
             self.spool()?;
         }
@@ -120,16 +123,48 @@ impl Delivery<'_> {
     fn spool(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch);
         self.bytes = 0;
-        let Some(spooled) = &mut self.spooled else { return Ok(()) };
-        let arrivals: Vec<Arrival> =
-            batch.into_iter().map(|raw| Arrival::new(raw, &self.desk.ids)).collect();
-        let now = self.desk.clock.now();
-        let new = self
-            .desk
-            .store
-            .transact(move |sql| spool::spool(sql, &arrivals, now, Acknowledge::Never))?;
-        spooled.extend(new);
+        if self.spooled.is_some() {
+            require_room(&self.desk.settings)?;
+        }
+        let mut arrivals = Vec::with_capacity(batch.len());
+        let mut raws = Vec::with_capacity(batch.len());
+        for Taken { name, raw, arrival } in batch {
+            arrivals.push(arrival);
+            raws.push((name, raw));
+        }
+        if let Some(spooled) = &mut self.spooled {
+            let now = self.desk.clock.now();
+            let store = &self.desk.store;
+            spooled.extend(
+                store.transact(move |sql| spool::spool(sql, &arrivals, now, Acknowledge::Never))?,
+            );
+        }
+        // Once they are safe, as reading may end us (P-12). What cannot be read is held like any
+        // other, with its bytes; whoever pipes it in is told too (M-05).
+        for (name, raw) in raws {
+            if let Err(why) = mail::read(&raw) {
+                output::aside(format_args!("guichet: `{}` cannot be read: {why}", escape(&name)));
+                self.unreadable += 1;
+            }
+        }
         Ok(())
+    }
+}
+
+// P-05: whoever pipes mail in keeps it, and tries again (`EX_TEMPFAIL`).
+fn require_room(settings: &Settings) -> Result<()> {
+    let (disk, floor) = (settings.disk().to_owned(), settings.min_free_space);
+    let space = Space { floor, free: Box::new(move || free_bytes(&disk)) };
+    match space.shortage() {
+        None => Ok(()),
+        Some(free) => Err(failure(
+            Exit::Temporary,
+            format!(
+                "nothing more is taken in: {} MB are free where the store is, `min_free_space` wants {} MB\nhint: free some space and try again; what was taken in before is not taken twice",
+                free / 1_000_000,
+                floor / 1_000_000
+            ),
+        )),
     }
 }
 
@@ -165,6 +200,7 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
         }
         Err(error) => return Err(error.into()),
     };
+    desk.store.must_not_have_gone_back()?;
     let presence = Presence::begin(&desk.store, &desk.clock, &desk.ids, Pace::default())?;
     let mut ingest = Ingest::new(
         desk.store.clone(),
@@ -173,6 +209,7 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
         desk.ids.clone(),
         ingest::Options {
             readers: crate::daemon::readers(),
+            suspects: Suspects::tried_by_ourselves(),
             time: TimeOfDecision::Clock,
             worker: presence.worker("ingest"),
         },

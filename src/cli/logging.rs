@@ -7,6 +7,7 @@ use tracing_subscriber::fmt::{FormatFields, format};
 
 use super::{Color, Globals};
 use crate::config::Paint;
+use crate::faults;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,10 @@ pub(super) fn start(globals: &Globals, format: LogFormat, level: &str) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(colour(globals))
-        .with_target(false);
+        .with_target(false)
+        // What cannot be logged (the log's disk is full) is no reason to stop, and saying so on
+        // standard error would panic there.
+        .log_internal_errors(!faults::stands("P-05-log"));
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Plain => {

@@ -37,6 +37,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use exit::Exit;
 
+use crate::faults;
+use crate::ingest::trial;
+
 /// Turns the mail of support mailboxes into tickets of the right user at the right site.
 #[derive(Parser)]
 #[command(name = "guichet", version, disable_version_flag = true, propagate_version = false)]
@@ -108,7 +111,7 @@ impl Globals {
 #[derive(Subcommand)]
 enum Command {
     /// Compares the books: every message that came in is accounted for once
-    Audit,
+    Audit(audit::AuditArgs),
     /// Validates the configuration and the templates; tells all errors at once
     Check(check::CheckArgs),
     /// Shows, samples and explains the configuration
@@ -145,6 +148,9 @@ enum Command {
     /// Tickets and their messages
     #[command(subcommand)]
     Tickets(tickets::TicketsCommand),
+    /// Reads the message on standard input, of so many bytes, under limits: guichet itself runs it
+    #[command(name = trial::COMMAND, hide = true)]
+    Trial { size: u64 },
     /// End users
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -162,6 +168,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
+    faults::point("start");
     match dispatch(&cli.globals, cli.command) {
         Ok(exit) => exit.into(),
         Err(error) => exit::report(&error).into(),
@@ -169,11 +176,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(globals: &Globals, command: Command) -> anyhow::Result<Exit> {
-    if !matches!(command, Command::Run(_)) {
+    if !matches!(command, Command::Run(_) | Command::Trial { .. }) {
         logging::start(globals, logging::LogFormat::Plain, "warn");
     }
     match command {
-        Command::Audit => audit::run(globals),
+        Command::Audit(args) => audit::run(globals, &args),
         Command::Check(args) => check::run(globals, &args),
         Command::Config(command) => configuration(globals, command),
         Command::Db(command) => db::run(globals, command),
@@ -188,6 +195,7 @@ fn dispatch(globals: &Globals, command: Command) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(globals, &args),
         Command::Sites(command) => sites::run(globals, command),
         Command::Tickets(command) => tickets::run(globals, command),
+        Command::Trial { size } => Ok(stand_trial(size)),
         Command::Users(command) => users::run(globals, command),
         Command::Version => version(globals),
     }
@@ -204,6 +212,17 @@ fn configuration(globals: &Globals, mut command: config::ConfigCommand) -> anyho
         config::USAGE => Exit::Usage,
         _ => Exit::Configuration,
     })
+}
+
+// What it says goes to the guichet that runs it.
+fn stand_trial(size: u64) -> Exit {
+    match trial::read_under_limits(size) {
+        Ok(()) => Exit::Done,
+        Err(said) => {
+            eprintln!("{said}");
+            Exit::Negative
+        }
+    }
 }
 
 fn version(globals: &Globals) -> anyhow::Result<Exit> {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::desk::Desk;
 use super::exit::{Exit, failure};
 use super::listing::Listing;
-use super::output::{self, escape_lines};
+use super::output::{self, confirm, escape_lines};
 use super::times::Times;
-use super::words::{hint, one_of, said};
+use super::words::{counted, hint, one_of, said};
 use super::{Format, Globals};
 use crate::store::outbox::{self, Entry, Filter, OutboxState, Page};
 use crate::store::{Sql, StoreError};
@@ -23,7 +23,7 @@ pub(super) enum OutboxCommand {
     Cancel(Choice),
     /// Lists mails of ours, newest first
     List(ListArgs),
-    /// Queues mails again that were given up or cancelled
+    /// Queues mails again that were given up, parked, cancelled or only recorded
     Retry(Choice),
     /// Shows a mail as it was last written, without secrets
     Show {
@@ -34,6 +34,16 @@ pub(super) enum OutboxCommand {
 
 #[derive(Args)]
 pub(super) struct ListArgs {
+    #[command(flatten)]
+    narrow: Narrow,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+}
+
+/// Which mails are meant: each of these narrows it.
+#[derive(Args)]
+pub(super) struct Narrow {
     /// Only those to this address
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
@@ -43,19 +53,31 @@ pub(super) struct ListArgs {
     /// Only those about this ticket
     #[arg(long, value_name = "NUMBER")]
     ticket: Option<i64>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: u32,
+    /// Only those queued since then: `2h`, `30d`, a date, a date and time
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only those with these words in the response, which says why they stand so
+    #[arg(long, value_name = "WORDS")]
+    response: Option<String>,
 }
 
-/// Which mails are meant.
+/// Which mails to do something with.
 #[derive(Args)]
 pub(super) struct Choice {
     /// The numbers of mails
-    #[arg(required = true, value_name = "ID")]
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     ids: Vec<i64>,
+    /// All that stand as `--state` says
+    #[arg(long, requires = "state")]
+    all: bool,
+    #[command(flatten)]
+    narrow: Narrow,
+    /// Only says what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
+const SHOWN: [&str; 7] = ["id", "state", "template", "to", "ticket", "queued_at", "response"];
 const COLUMNS: [&str; 18] = [
     "id",
     "state",
@@ -81,20 +103,29 @@ pub(super) fn run(globals: &Globals, command: OutboxCommand) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     match command {
         OutboxCommand::Cancel(choice) => cancel(globals, &desk, &choice),
-        OutboxCommand::List(args) => list(globals, &desk, args),
+        OutboxCommand::List(args) => list(globals, &desk, &args),
         OutboxCommand::Retry(choice) => retry(globals, &desk, &choice),
         OutboxCommand::Show { id } => show(globals, &desk, id),
     }
 }
 
-fn list(globals: &Globals, desk: &Desk, args: ListArgs) -> Result<Exit> {
-    let filter = Filter { to: args.to, state: args.state, ticket: args.ticket };
-    let listing = Listing {
-        what: "mail",
-        shown: &["id", "state", "template", "to", "ticket", "queued_at", "response"],
-        all: &COLUMNS,
-        limit: args.limit,
-    };
+impl Narrow {
+    fn filter(&self, globals: &Globals, desk: &Desk) -> Result<Filter> {
+        let (times, now) = (Times::new(globals, &desk.settings), desk.clock.now());
+        let since = self.since.as_deref().map(|written| times.since(written, now)).transpose()?;
+        Ok(Filter {
+            to: self.to.clone(),
+            state: self.state,
+            ticket: self.ticket,
+            since,
+            response: self.response.clone(),
+        })
+    }
+}
+
+fn list(globals: &Globals, desk: &Desk, args: &ListArgs) -> Result<Exit> {
+    let filter = args.narrow.filter(globals, desk)?;
+    let listing = Listing { what: "mail", shown: &SHOWN, all: &COLUMNS, limit: args.limit };
     let page = Page { before: None, limit: listing.wanted() };
     let entries = desk.store.read_only(|sql| outbox::list(sql, &filter, page))?;
     let times = Times::new(globals, &desk.settings);
@@ -154,9 +185,12 @@ fn row(entry: &Entry, times: &Times) -> Value {
 
 fn retry(globals: &Globals, desk: &Desk, choice: &Choice) -> Result<Exit> {
     use OutboxState::{Cancelled, Failed, Parked, Recorded};
+    let from = [Cancelled, Failed, Parked, Recorded];
+    let Some(ids) = chosen(globals, desk, choice, &from, "queued again")? else {
+        return Ok(Exit::Done);
+    };
     let now = desk.clock.now();
-    let change = move |sql: &mut dyn Sql, id| outbox::retry(sql, id, now);
-    let moved = change_all(desk, choice, &[Cancelled, Failed, Parked, Recorded], change)?;
+    let moved = change_all(desk, ids, &from, move |sql, id| outbox::retry(sql, id, now))?;
     tell(globals, desk, &moved, "queued again")?;
     if !moved.ids.is_empty() {
         hint(globals, "a running guichet sends it; else `guichet run --once` does");
@@ -166,12 +200,62 @@ fn retry(globals: &Globals, desk: &Desk, choice: &Choice) -> Result<Exit> {
 
 fn cancel(globals: &Globals, desk: &Desk, choice: &Choice) -> Result<Exit> {
     use OutboxState::{Failed, Parked, Queued};
-    let moved = change_all(desk, choice, &[Failed, Parked, Queued], outbox::cancel)?;
+    let from = [Failed, Parked, Queued];
+    let Some(ids) = chosen(globals, desk, choice, &from, "cancelled")? else {
+        return Ok(Exit::Done);
+    };
+    let moved = change_all(desk, ids, &from, outbox::cancel)?;
     tell(globals, desk, &moved, "cancelled")?;
     if !moved.ids.is_empty() {
         hint(globals, "`guichet outbox retry ID` queues it again");
     }
     Ok(moved.exit)
+}
+
+/// The mails to go on with: none when there are none, or in a dry run, which shows them. Many are
+/// asked about.
+fn chosen(
+    globals: &Globals,
+    desk: &Desk,
+    choice: &Choice,
+    from: &[OutboxState],
+    done: &str,
+) -> Result<Option<BTreeSet<i64>>> {
+    if !choice.all && !choice.dry_run {
+        return Ok(Some(choice.ids.iter().copied().collect()));
+    }
+    if let Some(state) = choice.narrow.state.filter(|state| !from.contains(state)) {
+        let words: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
+        let (state, words) = (state.as_str(), words.join("`, `"));
+        return Err(failure(
+            Exit::Usage,
+            format!("what is {state} cannot be {done}\nhint: `--state` may be `{words}`"),
+        ));
+    }
+    let filter = choice.narrow.filter(globals, desk)?;
+    let page = Page { before: None, limit: i32::MAX.cast_unsigned() };
+    let mut entries = desk.store.read_only(|sql| match choice.all {
+        true => outbox::list(sql, &filter, page),
+        false => choice.ids.iter().filter_map(|id| outbox::show(sql, *id).transpose()).collect(),
+    })?;
+    entries.retain(|entry| from.contains(&entry.state));
+    let count = counted(entries.len(), "mail");
+    if !choice.dry_run && !entries.is_empty() {
+        confirm(globals, &format!("is it right that {count} are {done}?"))?;
+        return Ok(Some(entries.iter().map(|entry| entry.id).collect()));
+    }
+    let times = Times::new(globals, &desk.settings);
+    let rows: Vec<Value> = entries.iter().map(|entry| row(entry, &times)).collect();
+    let columns = match globals.format() {
+        Format::Table => &SHOWN[..],
+        Format::Csv | Format::Json | Format::Jsonl => &COLUMNS[..],
+    };
+    output::rows(globals.format(), columns, &rows)?;
+    match entries.is_empty() {
+        true => hint(globals, "no mail stands so"),
+        false => hint(globals, format_args!("{count} would be {done}; without `-n` they are")),
+    }
+    Ok(None)
 }
 
 /// The mails that a command moved, and how it ends because of the others.
@@ -184,11 +268,10 @@ struct Moved {
 /// a mail stood; it moves one that stood at one of `from`.
 fn change_all(
     desk: &Desk,
-    choice: &Choice,
+    ids: BTreeSet<i64>,
     from: &[OutboxState],
     change: impl Fn(&mut dyn Sql, i64) -> Result<Option<OutboxState>, StoreError> + Send + 'static,
 ) -> Result<Moved> {
-    let ids: BTreeSet<i64> = choice.ids.iter().copied().collect();
     let before = desk.store.transact(move |sql| {
         ids.iter().map(|id| Ok((*id, change(sql, *id)?))).collect::<Result<Vec<_>, _>>()
     })?;
@@ -199,8 +282,11 @@ fn change_all(
                 moved.ids.push(id);
                 continue;
             }
-            Some(state) => eprintln!("guichet: mail {id} is {}, and stays so", state.as_str()),
-            None => eprintln!("guichet: there is no mail {id}"),
+            Some(state) => output::aside(format_args!(
+                "guichet: mail {id} is {}, and stays so",
+                state.as_str()
+            )),
+            None => output::aside(format_args!("guichet: there is no mail {id}")),
         }
         moved.exit = Exit::Negative;
     }

@@ -16,6 +16,12 @@ pub(crate) fn line(text: impl Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
+/// One line on standard error. When that cannot be written (its file is on a full disk), there is
+/// nobody left to tell, and no reason to stop.
+pub(crate) fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Rows of the same shape: each an object whose keys are `columns` or more. A table and CSV show
 /// `columns`, JSON shows all.
 pub(crate) fn rows(format: Format, columns: &[&str], rows: &[Value]) -> Result<()> {
@@ -166,7 +172,7 @@ pub(crate) fn confirm(globals: &super::Globals, question: &str) -> Result<()> {
             format!("{question} nobody is here to answer\nhint: add `--yes` when you are sure"),
         ));
     }
-    eprint!("{question} [y/N] ");
+    let _ = write!(io::stderr().lock(), "{question} [y/N] ");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {

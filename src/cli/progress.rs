@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Globals;
+use super::output::aside;
 use crate::clock::{Clock, SystemClock};
 
 /// How far a command is.
@@ -68,12 +69,12 @@ impl Progress {
                     let seconds = now.duration_since(self.started).as_secs_f64();
                     let rate = self.done as f64 / seconds;
                     let left = (self.total.saturating_sub(self.done)) as f64 / rate.max(0.001);
-                    eprintln!(
+                    aside(format_args!(
                         "{} of {} messages, {rate:.0}/s, about {left:.0} s left: {}",
                         self.done,
                         self.total,
                         outcomes()
-                    );
+                    ));
                 }
             }
             Shown::Nothing => {}

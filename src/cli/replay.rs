@@ -15,14 +15,15 @@ use serde_json::Value;
 use self::expectation::Expected;
 use super::desk;
 use super::exit::{Exit, failure};
-use super::output::{inert, line};
+use super::output::{aside, inert, line};
 use super::progress::Progress;
 use super::story::{self, Told};
 use super::words::{counted, hint};
 use super::{Format, Globals};
 use crate::clock::{Chance, Clock, Ids, Next, SeededChance, SetClock, SystemChance, SystemClock};
 use crate::config::Settings;
-use crate::ingest::{self, Decided, Ingest, TimeOfDecision};
+use crate::faults;
+use crate::ingest::{self, Decided, Ingest, Suspects, TimeOfDecision};
 use crate::intake::files;
 use crate::store::spool::{self, Acknowledge, Arrival, Origin, RawMessage};
 use crate::store::workers::{Pace, Presence};
@@ -93,11 +94,16 @@ pub(super) fn run(globals: &Globals, args: &ReplayArgs) -> Result<Exit> {
     let mut ingest = Ingest::new(
         store.clone(),
         Arc::new(settings.policy.clone()),
-        clock.clone(),
+        if faults::stands("P-16") { clock.clone() } else { now.clone() },
         ids.clone(),
         ingest::Options {
             readers: args.jobs.map_or_else(crate::daemon::readers, usize::from),
-            time: TimeOfDecision::Arrival,
+            suspects: Suspects::tried_by_ourselves(),
+            time: if faults::stands("P-16") {
+                TimeOfDecision::Arrival
+            } else {
+                TimeOfDecision::Clock
+            },
             worker: presence.worker("replay"),
         },
     );
@@ -223,9 +229,11 @@ fn finish(
         );
     }
     if decided + replay.known != found || !books.balance() {
-        eprintln!("guichet: the books of this replay do not balance: {decided} of {found} decided");
+        aside(format_args!(
+            "guichet: the books of this replay do not balance: {decided} of {found} decided"
+        ));
         for wrong in books.imbalances() {
-            eprintln!("  {}: {} and {}", wrong.what, wrong.left, wrong.right);
+            aside(format_args!("  {}: {} and {}", wrong.what, wrong.left, wrong.right));
         }
         exit = Exit::Negative;
     }

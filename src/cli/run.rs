@@ -1,14 +1,15 @@
 //! `guichet run`: the daemon in the foreground.
 
 mod brake;
+mod signals;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{debug, error, info, warn};
 
 use super::desk::{self, Desk};
@@ -17,11 +18,12 @@ use super::logging::{self, LogFormat};
 use super::output::escape;
 use super::words::{called, counted};
 use super::{Globals, story, ways};
-use crate::clock::Clock;
+use crate::clock::Stopwatch;
 use crate::config::Settings;
 use crate::config::file;
 use crate::daemon::{self, Call, Event, Furniture, House};
-use crate::ingest::Decided;
+use crate::faults;
+use crate::ingest::{Decided, Suspects};
 use crate::outbox::{OutboxError, Templates, TransportOptions};
 use crate::store::Role;
 use crate::store::sql::statements_run;
@@ -49,9 +51,17 @@ pub(super) fn run(globals: &Globals, args: &RunArgs) -> Result<Exit> {
     start_log(globals, &settings);
     refuse_root(&settings, args)?;
     desk::require(&settings, |_| true)?;
+    signals::outlive_file_limits()?;
     let desk = Desk::of(settings)?;
+    let (told, events) = mpsc::channel();
+    if !args.once {
+        // Before anything is taken in hand: what is must be given back in order (P-14).
+        signals::listen(told.clone())?;
+    }
     // Held to the end: a second daemon on this store is refused.
     let _role: Role = desk.store.take_role()?;
+    desk.store.must_not_have_gone_back()?;
+    faults::point("start.role");
     desk::rematch(&desk, &desk.settings)?;
     let tally = Arc::new(Mutex::new(BTreeMap::new()));
     let furniture = furniture(&desk, &tally)?;
@@ -59,7 +69,7 @@ pub(super) fn run(globals: &Globals, args: &RunArgs) -> Result<Exit> {
     let exit = if args.once {
         sweep(globals, &desk, &furniture, &tally)
     } else {
-        live(globals, &desk, furniture, &tally)
+        live(globals, &desk, furniture, &tally, (told, &events))
     };
     let count = statements_run();
     debug!(store.statements = count, "ran {count} statements on the store");
@@ -78,10 +88,15 @@ fn sweep(globals: &Globals, desk: &Desk, furniture: &Furniture, tally: &Tally) -
 
 type Tally = Arc<Mutex<BTreeMap<String, usize>>>;
 
-fn live(globals: &Globals, desk: &Desk, mut furniture: Furniture, tally: &Tally) -> Result<Exit> {
-    let (told, events) = mpsc::channel();
-    listen_to_signals(told.clone())?;
-    let mut house = House::start(&furniture, told.clone())?;
+fn live(
+    globals: &Globals,
+    desk: &Desk,
+    mut furniture: Furniture,
+    tally: &Tally,
+    (told, events): (mpsc::Sender<Event>, &mpsc::Receiver<Event>),
+) -> Result<Exit> {
+    let mut house = start(&furniture, &told)?;
+    faults::point("start.house");
     let mut caught_up = CaughtUp::default();
     loop {
         match events.recv_timeout(LOOK) {
@@ -93,18 +108,23 @@ fn live(globals: &Globals, desk: &Desk, mut furniture: Furniture, tally: &Tally)
             }
             Ok(Event::Called(Call::Reload)) => match reloaded(globals, desk) {
                 Ok(settings) => {
-                    if !empty(house, &events, desk.clock.as_ref()) {
-                        return Ok(left_in_a_hurry());
-                    }
+                    let calls = match empty(house, events) {
+                        Left::Empty { calls } => calls,
+                        Left::InAHurry => return Ok(left_in_a_hurry()),
+                    };
                     furniture.settings = settings;
-                    house = House::start(&furniture, told.clone())?;
+                    house = start(&furniture, &told)?;
                     info!("the configuration was read again");
+                    // Whoever called meanwhile had written what was not read yet.
+                    if calls > 0 && faults::stands("P-18-again") {
+                        told.send(Event::Called(Call::Reload))?;
+                    }
                 }
                 Err(error) => warn!("the configuration stays as it was: {error:#}"),
             },
             Ok(Event::Called(Call::Stop)) => {
                 info!("stopping: what is in hand is finished first");
-                if !empty(house, &events, desk.clock.as_ref()) {
+                if !faults::stands("P-14") || empty(house, events) == Left::InAHurry {
                     return Ok(left_in_a_hurry());
                 }
                 summary(tally);
@@ -114,61 +134,51 @@ fn live(globals: &Globals, desk: &Desk, mut furniture: Furniture, tally: &Tally)
                 house.one_ended();
                 let said = ending.failure.unwrap_or_else(|| "it ended by itself".to_owned());
                 error!("{} has failed, so everything stops: {said}", ending.room);
-                empty(house, &events, desk.clock.as_ref());
+                empty(house, events);
                 return Ok(Exit::Negative);
             }
         }
     }
 }
 
-/// Stops the rooms and waits for them; `false` when a second signal or the deadline says not to.
-fn empty(mut house: House, events: &mpsc::Receiver<Event>, clock: &dyn Clock) -> bool {
+fn start(furniture: &Furniture, told: &mpsc::Sender<Event>) -> Result<House> {
+    House::start(furniture, told.clone()).map_err(|error| match error.downcast::<io::Error>() {
+        Ok(error) if error.kind() == io::ErrorKind::WouldBlock => signals::no_thread(error),
+        Ok(error) => error.into(),
+        Err(error) => error,
+    })
+}
+
+/// How a house was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// With so many calls meanwhile to read the configuration again.
+    Empty {
+        calls: usize,
+    },
+    InAHurry,
+}
+
+/// Stops the rooms and waits for them, unless a second signal or the deadline says not to.
+fn empty(mut house: House, events: &mpsc::Receiver<Event>) -> Left {
     house.stop();
-    let stopped_at = clock.now();
+    faults::point("stop.begun");
+    let stopped = Stopwatch::start();
+    let mut calls = 0;
     while !house.is_empty() {
-        let passed = Duration::try_from(clock.now().duration_since(stopped_at)).unwrap_or_default();
-        match events.recv_timeout(DEADLINE.saturating_sub(passed)) {
+        match events.recv_timeout(DEADLINE.saturating_sub(stopped.elapsed())) {
             Ok(Event::RoomEnded(_)) => house.one_ended(),
-            Ok(Event::Called(Call::Reload)) => {}
-            Ok(Event::Called(Call::Stop)) | Err(_) => return false,
+            Ok(Event::Called(Call::Reload)) => calls += 1,
+            Ok(Event::Called(Call::Stop)) | Err(_) => return Left::InAHurry,
         }
     }
-    true
+    faults::point("stop.ended");
+    Left::Empty { calls }
 }
 
 fn left_in_a_hurry() -> Exit {
     warn!("left in a hurry; the next start goes on where this one was");
     Exit::Negative
-}
-
-/// The signals of interfaces §2: SIGHUP reads the configuration again, SIGTERM and SIGINT stop, and a
-/// second one leaves at once.
-fn listen_to_signals(told: mpsc::Sender<Event>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut hangup, mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        )
-    };
-    let listen = async move {
-        loop {
-            let call = tokio::select! {
-                _ = hangup.recv() => Call::Reload,
-                _ = interrupt.recv() => Call::Stop,
-                _ = terminate.recv() => Call::Stop,
-            };
-            if told.send(Event::Called(call)).is_err() {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || runtime.block_on(listen))?;
-    Ok(())
 }
 
 /// Tells once when the first mail is worked off: nothing was decided for a while.
@@ -213,6 +223,7 @@ fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
         clock: desk.clock.clone(),
         ids: desk.ids.clone(),
         presence: Arc::new(presence),
+        suspects: Suspects::tried_by_ourselves(),
         on_decision: Arc::new(move |decided| {
             tell(decided, redact, &tally);
             tell_braked(decided, redact, &brake);

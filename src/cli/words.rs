@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
 use super::Globals;
+use super::output::aside;
 
 /// An argument that is one of `words`; `parse` knows them all.
 pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
@@ -47,7 +48,7 @@ pub(super) fn said(fields: Value) -> Value {
 pub(super) fn hint(globals: &Globals, text: impl Display) {
     if !globals.quiet {
         let called = format!("`{} ", called(globals));
-        eprintln!("hint: {}", text.to_string().replace("`guichet ", &called));
+        aside(format_args!("hint: {}", text.to_string().replace("`guichet ", &called)));
     }
 }
 

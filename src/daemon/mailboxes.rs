@@ -2,6 +2,7 @@
 //! task of its own. They wait out their troubles themselves: one never stops another (E-11).
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -22,10 +23,20 @@ const RETRIES: u32 = 8;
 pub(super) const STACK: usize = 8 * 1024 * 1024;
 const PANICKED: &str = "it panicked; this is a bug in guichet";
 
-/// A maildir that is watched, and what rings its bell when mail comes.
+/// A maildir that is watched, and the bell that new mail rings.
 pub(super) struct Watched {
     pub(super) watch: MailboxWatch,
-    pub(super) watcher: Option<MaildirWatcher>,
+    path: PathBuf,
+    wake: Arc<Wake>,
+}
+
+impl Watched {
+    /// Watches until the house stops, or the store is broken.
+    pub(super) fn live(mut self, name: &str) -> Result<(), IntakeError> {
+        // Only here: who looks once needs no bell, nor the thread that rings it.
+        let _awake = MaildirWatcher::start(name, &self.path, self.wake.clone());
+        self.watch.run()
+    }
 }
 
 /// The mailboxes of a house, by kind.
@@ -63,9 +74,9 @@ impl Mailboxes {
                 self.imap.push((name, ImapWatch::new(options.clone(), house)));
             }
             SourceOptions::Maildir { path } => {
-                let watcher = MaildirWatcher::start(&options.name, path, wake.clone());
                 let watch = MailboxWatch::new(options.clone(), house);
-                self.maildirs.push((name, Watched { watch, watcher }));
+                let (path, wake) = (path.clone(), wake.clone());
+                self.maildirs.push((name, Watched { watch, path, wake }));
             }
         }
     }
@@ -76,7 +87,8 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Watches all of them until each was told to stop; answers the failure of those that panicked.
+/// Watches all of them until each was told to stop; answers the failure of those that panicked. When
+/// one finds the store broken, none goes on.
 pub(super) fn watch_all(runtime: &Runtime, imap: Vec<(String, ImapWatch)>) -> Result<(), String> {
     let lives = imap.into_iter().map(|(name, mut watch)| async move {
         let lived = AssertUnwindSafe(watch.run()).catch_unwind().await;
@@ -90,7 +102,10 @@ pub(super) fn watch_all(runtime: &Runtime, imap: Vec<(String, ImapWatch)>) -> Re
         let mut lives: FuturesUnordered<_> = lives.collect();
         let mut ended = Ok(());
         while let Some(life) = lives.next().await {
-            ended = ended.and(life);
+            if let Ok(Err(broken)) = life {
+                return Err(broken.to_string());
+            }
+            ended = ended.and(life.map(drop));
         }
         ended
     })

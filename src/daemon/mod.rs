@@ -12,13 +12,13 @@ use std::thread;
 
 use crate::clock::{Clock, Ids, Next};
 use crate::config::settings::Settings;
-use crate::ingest::{self, Decided, Ingest};
+use crate::ingest::{self, Decided, Ingest, Suspects};
 use crate::intake::{self, Space, Tenure, Wake, free_bytes};
 use crate::outbox::Outbox;
 use crate::store::workers::Presence;
 use crate::store::{Sharing, Store};
 
-use self::mailboxes::{Mailboxes, Watched};
+use self::mailboxes::Mailboxes;
 use self::stepping::{Bell, Trouble, keep_stepping, lasting, of_store};
 pub use self::sweep::sweep;
 
@@ -31,6 +31,7 @@ pub struct Furniture {
     pub ids: Ids,
     /// This process's entry among those that work on the store.
     pub presence: Arc<Presence>,
+    pub suspects: Suspects,
     /// Told of each decision, in order.
     pub on_decision: Arc<dyn Fn(&Decided) + Send + Sync>,
 }
@@ -79,11 +80,10 @@ impl House {
 
         let Mailboxes { maildirs, imap, wakes } = Mailboxes::of(furniture, &deciding);
         house.wakes = wakes.clone();
-        for (name, Watched { mut watch, watcher }) in maildirs {
+        for (name, watched) in maildirs {
+            let room = name.clone();
             house.open(&name, events.clone(), move || {
-                let _awake = watcher;
-                watch.run();
-                Ok(())
+                watched.live(&room).map_err(|error| error.to_string())
             })?;
         }
         if !imap.is_empty() {
@@ -211,7 +211,7 @@ impl Furniture {
         wake: &Arc<Wake>,
         spooled: Box<dyn Fn(usize) + Send>,
     ) -> intake::House {
-        let state = self.settings.state.clone();
+        let disk = self.settings.disk().to_owned();
         let tenure = match self.store.sharing() {
             Sharing::Alone => Tenure::Alone,
             Sharing::Shared => Tenure::Leased {
@@ -225,7 +225,7 @@ impl Furniture {
             ids: self.ids.clone(),
             space: Space {
                 floor: self.settings.min_free_space,
-                free: Box::new(move || free_bytes(&state)),
+                free: Box::new(move || free_bytes(&disk)),
             },
             wake: wake.clone(),
             spooled,
@@ -237,6 +237,7 @@ impl Furniture {
 fn ingest_of(furniture: &Furniture, n: usize) -> Ingest {
     let options = ingest::Options {
         readers: readers(),
+        suspects: furniture.suspects.clone(),
         time: ingest::TimeOfDecision::Clock,
         worker: furniture.presence.worker(&format!("ingest {n}")),
     };

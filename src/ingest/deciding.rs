@@ -9,6 +9,7 @@ use tracing::{error, warn};
 
 use super::{ATTEMPTS, Decided, Ingest, Item, Reading, TimeOfDecision};
 use crate::clock::Ids;
+use crate::faults;
 use crate::store::apply;
 use crate::store::owed::{self, Owed};
 use crate::store::spool::{self, Claim};
@@ -19,7 +20,8 @@ use crate::triage::{self, Policy};
 
 // In one transaction, where several workers decide at a time.
 const TOGETHER: usize = 4;
-// How long a reply waits for what arrived before it and others have in hand: so many pauses.
+// How long a reply is kept in hand while it waits for what arrived before it and others have in hand:
+// so many pauses.
 const PAUSE: Duration = Duration::from_millis(5);
 const PAUSES: u32 = 600;
 
@@ -37,7 +39,13 @@ impl Ingest {
         let mut done = Done::default();
         let parents = match self.store.sharing() {
             Sharing::Alone => Parents::AsTheyAre,
-            Sharing::Shared => self.parents().unwrap_or(Parents::AsTheyAre),
+            Sharing::Shared => match self.parents() {
+                Ok(parents) => parents.and_behind(self.earliest_ahead()),
+                Err(failure) => {
+                    self.hand_back(items.iter().map(|item| item.claim.clone()).collect());
+                    return Err(failure);
+                }
+            },
         };
         for some in all.chunks(together) {
             self.decide_some(&items, some, &parents, &mut done);
@@ -46,9 +54,20 @@ impl Ingest {
             // What is claimed ahead may be what the one that is waited for waits for.
             self.leave();
         }
-        for orphan in std::mem::take(&mut done.orphans) {
-            self.await_parents(&items[orphan].claim);
+        let mut orphans = std::mem::take(&mut done.orphans).into_iter();
+        while let Some(orphan) = orphans.next() {
+            if self.await_parents(&items[orphan].claim) == Wait::InVain {
+                // Whoever has it stands still, or has died: somebody takes it over before long, and a
+                // reply that did not wait for that would open a ticket of its own.
+                let left = std::iter::once(orphan).chain(orphans);
+                self.hand_back(left.map(|at| items[at].claim.clone()).collect());
+                break;
+            }
             self.decide_some(&items, &[orphan], &Parents::AsTheyAre, &mut done);
+        }
+        if done.failure.is_some() {
+            // What is claimed ahead may answer what could not be decided, and perhaps not be handed back.
+            self.leave();
         }
         match done.failure {
             // What was decided is told; the failure comes again, or it has passed.
@@ -64,10 +83,19 @@ impl Ingest {
             return;
         }
         let failure = match self.decide_together(items, some, parents) {
-            Ok(ends) => return done.note(some, ends),
+            Ok(ends) => {
+                faults::point("ingest.decided");
+                return done.note(some, ends);
+            }
             Err(failure) => failure,
         };
-        if failure.is_temporary() && !(is_beaten(&failure) && some.len() > 1) {
+        // P-10: whoever has it now decides it.
+        if some.len() == 1 && matches!(failure, StoreError::ClaimLost(_)) {
+            warn!("{failure}");
+            return;
+        }
+        let is_beaten_together = is_beaten(&failure) && some.len() > 1;
+        if !(failure.is_of_the_work() || is_beaten_together) {
             self.hand_back(claims(some));
             done.failure = Some(failure);
             return;
@@ -82,7 +110,11 @@ impl Ingest {
             return;
         }
         for at in some {
-            done.failure = self.set_back(&items[*at].claim, &failure).err();
+            match self.set_back(&items[*at].claim, &failure) {
+                Ok(held) => done.decided.extend(held),
+                Err(StoreError::ClaimLost(_)) => {}
+                Err(failure) => done.failure = Some(failure),
+            }
         }
     }
 
@@ -117,36 +149,47 @@ impl Ingest {
         Ok(earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id)))
     }
 
-    /// Waits until no other worker has in hand what arrived before, within reason: whoever died with
-    /// it is not waited for.
-    fn await_parents(&self, claim: &Claim) {
+    // What was handed back once is claimed after what answers it.
+    fn earliest_ahead(&self) -> Option<(Timestamp, String)> {
+        let ahead = self.ahead.iter().flat_map(|batch| &batch.claims);
+        ahead.map(|claim| (claim.arrived.counted_at, claim.id().to_owned())).min()
+    }
+
+    /// Waits until no other worker has in hand what arrived before, as long as a worker at work takes.
+    fn await_parents(&self, claim: &Claim) -> Wait {
         for _ in 0..PAUSES {
             match self.parents() {
-                Ok(parents) if parents.may_be_in_hand(claim) => std::thread::sleep(PAUSE),
-                // Deciding will say what is wrong.
-                Ok(_) | Err(_) => return,
+                Ok(parents) if parents.may_be_in_hand(claim) => self.clock.pause(PAUSE),
+                Ok(_) => return Wait::Over,
+                // Nobody knows who has it.
+                Err(_) => return Wait::InVain,
             }
         }
+        if faults::stands("P-10-parents") { Wait::InVain } else { Wait::Over }
     }
 
     /// After a failure of its own a message waits, longer each time, and is held in the end.
-    fn set_back(&self, claim: &Claim, failure: &StoreError) -> Result<(), StoreError> {
+    fn set_back(&self, claim: &Claim, failure: &StoreError) -> Result<Option<Decided>, StoreError> {
         error!(
             message.id = claim.id(),
             mailbox.name = claim.mailbox,
             "a message could not be decided, attempt {} of {ATTEMPTS}: {failure}",
             claim.attempts
         );
-        let (claim, said) = (claim.clone(), failure.to_string());
-        let (ids, now) = (self.ids.clone(), self.clock.now());
-        self.store.transact(move |sql| {
-            if claim.attempts >= ATTEMPTS {
-                let plan = triage::gave_up(ATTEMPTS, &said);
-                return apply::apply(sql, &plan, None, &claim, &ids, now).map(drop);
-            }
+        let (ours, ids, now) = (claim.clone(), self.ids.clone(), self.clock.now());
+        if claim.attempts < ATTEMPTS {
             let pause = SignedDuration::from_secs(10 * i64::from(claim.attempts));
-            spool::set_back(sql, &claim, now + pause)
-        })
+            self.store.transact(move |sql| spool::set_back(sql, &ours, now + pause))?;
+            return Ok(None);
+        }
+        let plan = Arc::new(triage::gave_up(ATTEMPTS, &failure.to_string()));
+        let given_up = plan.clone();
+        let applied = self.store.transact(move |sql| {
+            // What failed may be that another worker has decided it meanwhile.
+            spool::must_hold(sql, &ours)?;
+            apply::apply(sql, &given_up, None, &ours, &ids, now)
+        })?;
+        Ok(Some(Decided { claim: claim.clone(), message: None, plan, applied }))
     }
 }
 
@@ -172,6 +215,7 @@ fn decide(
     let (message, plan) = match &item.reading {
         Reading::Closed(plan) => (None, Plan::clone(plan)),
         Reading::Read { message, questions } => {
+            faults::point("ingest.gather");
             let facts = facts::gather(sql, questions, &claim.arrived, now)?;
             let names_a_parent = questions.references.iter().any(Reference::is_to_another);
             if names_a_parent && facts.tickets.is_empty() && parents.may_be_in_hand(claim) {
@@ -193,6 +237,15 @@ enum Parents {
 }
 
 impl Parents {
+    fn and_behind(self, earliest: Option<(Timestamp, String)>) -> Parents {
+        let others = match self {
+            Parents::AsTheyAre => None,
+            Parents::AwaitedBehind(at, id) => Some((at, id)),
+        };
+        let earliest = others.into_iter().chain(earliest).min();
+        earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id))
+    }
+
     // Of two that arrived in the same second one is the first: they must not wait for each other.
     fn may_be_in_hand(&self, claim: &Claim) -> bool {
         match self {
@@ -202,6 +255,13 @@ impl Parents {
             }
         }
     }
+}
+
+/// How it ended to wait for what others have in hand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    InVain,
+    Over,
 }
 
 /// How far a batch is.
@@ -226,7 +286,7 @@ impl Done {
 }
 
 fn is_beaten(failure: &StoreError) -> bool {
-    matches!(failure, StoreError::Raced(_))
+    matches!(failure, StoreError::ClaimLost(_) | StoreError::Raced(_))
 }
 
 /// What was read once cannot be unreadable now; if it is, nothing more is owed.

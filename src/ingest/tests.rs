@@ -27,8 +27,12 @@ fn waiting(count: i64) -> (Store, Ingest) {
         spool::spool(sql, &arrivals, at(0), Acknowledge::Never)
     });
     assert_eq!(spooled.expect("the messages are spooled").len() as i64, count);
-    let options =
-        Options { readers: 2, time: TimeOfDecision::Clock, worker: "test/ingest".to_owned() };
+    let options = Options {
+        readers: 2,
+        suspects: Suspects::ReadHere,
+        time: TimeOfDecision::Clock,
+        worker: "test/ingest".to_owned(),
+    };
     let ingest = Ingest::new(store.clone(), Arc::new(policy), clock, ids, options);
     (store, ingest)
 }
@@ -116,4 +120,28 @@ fn what_could_not_be_handed_back_is_decided_as_soon_as_the_store_is_there_again(
     while let Next::Now = ingest.step().expect("it steps").next {}
     // P-12: the trouble was not theirs, and counts as no attempt.
     assert_eq!(standing(&store), vec![("done".to_owned(), 1); 3]);
+}
+
+#[test]
+fn p_10_whoever_comes_too_late_with_the_last_attempt_leaves_the_message_to_the_other() {
+    let (store, mut ingest) = waiting(1);
+    let wait_again = |attempts: i64| {
+        let changed = store.transact(move |sql| {
+            sql.execute(
+                "UPDATE message SET state = 'incoming', leased_by = NULL, leased_until = NULL, \
+                 attempts = ?1",
+                &[Value::Int(attempts)],
+            )
+        });
+        assert_eq!(changed.expect("it is written"), 1);
+    };
+    wait_again(2);
+    let late = ingest.claim(at(1)).expect("it is claimed");
+    assert_eq!(late[0].attempts, ATTEMPTS);
+    wait_again(0);
+    assert_eq!(ingest.step().expect("another one decides it").decided.len(), 1);
+    let late = ingest.begin(late).expect("it is read");
+    let decided = ingest.finish(late, at(1)).expect("that is no trouble of the store");
+    assert!(decided.is_empty());
+    assert_eq!(standing(&store), [("done".to_owned(), 1)]);
 }

@@ -4,9 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -15,6 +15,8 @@ use rustix::io::Errno;
 use super::After;
 use super::maildir::{Half, Maildir};
 use super::name;
+use crate::faults;
+use crate::store::folders;
 
 // How often a name that a client changes under our hands is looked up again.
 const LOOKUPS: u32 = 3;
@@ -33,13 +35,23 @@ impl Maildir {
     /// Does `after` to the messages of these base names; answers those that refuse. A message that
     /// is not there any more needs nothing.
     pub(super) fn settle(&self, bases: &[String], after: &After) -> Vec<Refused> {
-        if *after == After::Keep {
+        if *after == After::Keep || bases.is_empty() {
             return Vec::new();
         }
         let mut refused = Vec::new();
         let mut open: Vec<&String> = bases.iter().collect();
         for lookup in 1..=LOOKUPS {
-            let places = self.places(&open);
+            let places = match self.places(&open) {
+                Ok(places) => places,
+                // They may well be there.
+                Err((path, cause)) => {
+                    refused.extend(open.into_iter().map(|base| {
+                        let (path, cause) = (path.clone(), copy_of(&cause));
+                        Refused { base: base.clone(), path, cause }
+                    }));
+                    break;
+                }
+            };
             let mut again = Vec::new();
             for base in open {
                 let Some((half, file)) = places.get(base.as_str()) else { continue };
@@ -59,12 +71,46 @@ impl Maildir {
             }
             open = again;
         }
+        if let Err((path, error)) = self.sync(after) {
+            refused = bases
+                .iter()
+                .map(|base| Refused {
+                    base: base.clone(),
+                    path: path.clone(),
+                    cause: copy_of(&error),
+                })
+                .collect();
+        }
         refused
     }
 
+    // What is recorded as done is not undone by a power cut (P-07): the folders that messages went to
+    // are synced, then those that they left. Also when all was done before: nobody knows by whom.
+    fn sync(&self, after: &After) -> Result<(), (PathBuf, io::Error)> {
+        let target = match after {
+            After::Move { to } => Some(self.path.join(to)),
+            After::Delete | After::Flag | After::Keep => None,
+        };
+        for folder in target.iter().chain([&self.path]) {
+            for half in [Half::Cur, Half::New] {
+                let half = folder.join(half.as_str());
+                match folders::sync(&half) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err((half, error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     // Where the messages are now. Most are where they were delivered, so the likely names are tried
-    // before a folder is read. A folder that does not read has no places: the next try tells.
-    fn places(&self, bases: &[&String]) -> HashMap<String, (Half, OsString)> {
+    // before a folder is read. What a folder that does not read holds is not known (P-06).
+    fn places(
+        &self,
+        bases: &[&String],
+    ) -> Result<HashMap<String, (Half, OsString)>, (PathBuf, io::Error)> {
         let mut places = HashMap::with_capacity(bases.len());
         let mut missing = HashSet::new();
         for &base in bases {
@@ -87,18 +133,25 @@ impl Maildir {
             if missing.is_empty() {
                 break;
             }
-            let Ok(entries) = fs::read_dir(self.path.join(half.as_str())) else { continue };
-            for entry in entries.filter_map(Result::ok) {
+            let folder = self.path.join(half.as_str());
+            let failed = |cause| (folder.clone(), cause);
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) if !faults::stands("P-06-mailbox") => continue,
+                entries => entries.map_err(failed)?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(failed)?;
                 let name = entry.file_name();
                 if let Some(base) = name::base(&name).filter(|base| missing.contains(base.as_str()))
-                    && entry.file_type().is_ok_and(|kind| kind.is_file())
+                    && entry.file_type().map_err(failed)?.is_file()
                 {
                     missing.remove(base.as_str());
                     places.insert(base, (half, name));
                 }
             }
         }
-        places
+        Ok(places)
     }
 
     // A ledger key is a file name; one that is a path came from somewhere else.
@@ -110,7 +163,8 @@ impl Maildir {
 
     fn act(&self, half: Half, file: &OsStr, after: &After) -> io::Result<()> {
         let from = self.path.join(half.as_str()).join(file);
-        match after {
+        faults::point("maildir.settle");
+        let settled = match after {
             After::Delete => fs::remove_file(from),
             After::Flag => match name::with_seen(file) {
                 Some(seen) => put(&from, &self.path.join(Half::Cur.as_str()), &seen),
@@ -120,11 +174,21 @@ impl Maildir {
             After::Move { to } => {
                 let target = self.path.join(to);
                 for folder in ["tmp", "new", "cur"] {
-                    DirBuilder::new().recursive(true).mode(0o700).create(target.join(folder))?;
+                    folders::make(&target.join(folder))?;
                 }
                 put(&from, &target.join(half.as_str()), file)
             }
-        }
+        };
+        faults::point("maildir.settled");
+        settled
+    }
+}
+
+// The system's own errors are all that happens here, and these are numbers.
+fn copy_of(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::from(error.kind()),
     }
 }
 
@@ -173,19 +237,25 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 // To another disk: the copy is durable under its name before the source goes.
 fn copy_new(from: &Path, folder: &Path, name: &OsStr) -> io::Result<()> {
     let draft = folder.with_file_name("tmp").join(name);
+    let copied = copy(from, &draft).and_then(|()| rename_new(&draft, &folder.join(name)));
+    if copied.is_err() {
+        // Half a copy would only fill the disk further (P-05); one that cannot be removed is
+        // written over by the next try.
+        let _ = fs::remove_file(&draft);
+    }
+    copied?;
+    folders::sync(folder)?;
+    fs::remove_file(from)
+}
+
+fn copy(from: &Path, draft: &Path) -> io::Result<()> {
     let mut source = File::open(from)?;
     let mut copy =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(draft)?;
     io::copy(&mut source, &mut copy)?;
     // A name without a date has its arrival here.
     copy.set_modified(source.metadata()?.modified()?)?;
-    copy.sync_all()?;
-    rename_new(&draft, &folder.join(name)).or_else(|error| {
-        fs::remove_file(&draft)?;
-        Err(error)
-    })?;
-    File::open(folder)?.sync_all()?;
-    fs::remove_file(from)
+    copy.sync_all()
 }
 
 // Whether both names are one: the settings, or a link, may name the folder that the message is in,

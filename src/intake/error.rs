@@ -43,6 +43,11 @@ impl IntakeError {
         }
     }
 
+    /// Whether the store itself is broken: more mail would be brought into nothing.
+    pub fn is_of_a_broken_store(&self) -> bool {
+        matches!(self, IntakeError::Store { cause, .. } if cause.is_broken())
+    }
+
     /// Whether a conversation with a server broke off in its middle: another may get further.
     pub fn is_broken_off(&self) -> bool {
         matches!(self, IntakeError::Imap { cause, .. } if cause.is_broken_off())

@@ -10,6 +10,7 @@ use super::error::IntakeError;
 use super::tenure::{Held, Hold, Tenure};
 use super::{After, Options};
 use crate::clock::{Clock, Ids};
+use crate::faults;
 use crate::store::mailboxes::{self, Beginning};
 use crate::store::spool::{self, Acknowledge, Arrival, Origin, RawMessage};
 use crate::store::{Sql, Store, StoreError};
@@ -108,12 +109,15 @@ impl Ledger {
     pub(super) fn spool(&self, arrivals: Vec<Arrival>) -> Result<usize, IntakeError> {
         let (now, acknowledge) = (self.clock.now(), self.acknowledge);
         let inserted = self.write(move |sql| spool::spool(sql, &arrivals, now, acknowledge))?;
+        faults::point("spool.committed");
         Ok(inserted.len())
     }
 
     pub(super) fn owed(&self, limit: usize) -> Result<Vec<(String, Origin)>, IntakeError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        self.result(self.store.read_only(|sql| spool::owed(sql, &self.mailbox, limit)))
+        let owed = |sql: &mut dyn Sql| spool::owed(sql, &self.mailbox, Origin::FILES, limit);
+        let owed = self.result(self.store.read_only(owed))?;
+        Ok(owed.into_iter().map(|owed| (owed.id, owed.origin)).collect())
     }
 
     pub(super) fn acknowledged(&self, ids: Vec<String>) -> Result<(), IntakeError> {

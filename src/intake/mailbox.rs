@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::after::Refused;
+use super::episode::Episode;
 use super::error::{IntakeError, hint};
 use super::ledger::{Contact, Ledger};
 use super::maildir::{Candidate, Sweep};
@@ -18,7 +19,8 @@ use super::space::{Disk, Space};
 use super::tenure::{Held, Tenure};
 use super::watch::Wake;
 use super::{Options, Start};
-use crate::clock::{Clock, Ids, Next};
+use crate::clock::{Clock, Ids, Next, is_due};
+use crate::faults;
 use crate::store::Store;
 use crate::store::spool::{Origin, RawMessage};
 
@@ -29,9 +31,14 @@ const OWED: usize = 256;
 // A disk below its floor, a file half written: when to look again.
 const FULL_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const UNFINISHED_PAUSE: SignedDuration = SignedDuration::from_secs(1);
-// After a failure that may pass, and after mail was announced: whoever copies a file into `new` by
-// hand has written it by then.
-const FAILURE_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+// The pauses after one failure, two, three, …
+const PAUSES: [SignedDuration; 4] = [
+    SignedDuration::from_secs(1),
+    SignedDuration::from_secs(5),
+    SignedDuration::from_secs(15),
+    SignedDuration::from_secs(30),
+];
+// After mail was announced: whoever copies a file into `new` by hand has written it by then.
 const SETTLING: Duration = Duration::from_millis(100);
 
 /// What a mailbox needs of the house it works in.
@@ -107,33 +114,29 @@ impl MailboxWatch {
         }
     }
 
-    /// Steps until the house stops. A failure is logged once an episode.
-    pub fn run(&mut self) {
-        let mut is_failing = false;
+    /// Steps until the house stops. Trouble is said once an episode, and its end too; that of a broken
+    /// store ends it.
+    pub fn run(&mut self) -> Result<(), IntakeError> {
+        let mut episode = Episode::default();
         while !self.wake.is_stopped() {
             let next = match self.step() {
                 Ok(next) => {
                     if next != Next::Now {
-                        is_failing = false;
+                        episode.works(&self.options.name);
                     }
                     next
                 }
+                Err(error) if error.is_of_a_broken_store() => return Err(error),
                 Err(error) => {
-                    if !is_failing {
-                        let name = &self.options.name;
-                        if error.is_temporary() {
-                            tracing::warn!(mailbox.name = %name, "{error}");
-                        } else {
-                            tracing::error!(mailbox.name = %name, "{error}");
-                        }
-                    }
-                    is_failing = true;
-                    Next::At(self.clock.now() + FAILURE_PAUSE)
+                    let pause = PAUSES[(episode.failures as usize).min(PAUSES.len() - 1)];
+                    episode.failed(&self.options.name, &error);
+                    Next::At(self.clock.now() + pause)
                 }
             };
             let timeout = match next {
                 Next::At(time) => {
-                    let left = time.duration_since(self.clock.now());
+                    // The clock may have been set back since.
+                    let left = time.duration_since(self.clock.now()).min(self.options.sweep);
                     Some(Duration::try_from(left).unwrap_or(Duration::ZERO))
                 }
                 Next::Idle => None,
@@ -144,6 +147,7 @@ impl MailboxWatch {
                 std::thread::sleep(SETTLING);
             }
         }
+        Ok(())
     }
 
     /// Does the next bounded piece of work. `At`: all that was there is spooled, all that was owed
@@ -171,7 +175,7 @@ impl MailboxWatch {
             Stage::Fetch => self.fetch()?,
             Stage::Rest => {
                 let is_announced = self.wake.take_mail();
-                self.stage = if is_announced || self.clock.now() >= self.next_sweep {
+                self.stage = if is_announced || self.is_sweep_due() {
                     Stage::Sweep
                 } else {
                     Stage::Acknowledge
@@ -184,6 +188,10 @@ impl MailboxWatch {
             Stage::Rest => Next::At(self.next_sweep.min(self.ledger.renew_at())),
             _ => Next::Now,
         })
+    }
+
+    fn is_sweep_due(&self) -> bool {
+        is_due(self.next_sweep, self.options.sweep, self.clock.now())
     }
 
     // What was known may be old: another process has watched the mailbox meanwhile.
@@ -287,6 +295,9 @@ impl MailboxWatch {
         }
         let now = self.clock.now();
         let batch = self.source.fetch(&mut self.pending, self.options.max_message_size, now);
+        if !batch.messages.is_empty() {
+            faults::point("maildir.fetched");
+        }
         for (candidate, path, cause) in batch.unreadable {
             if !self.unreadable.contains(&candidate.base) {
                 tracing::error!(
@@ -324,12 +335,15 @@ impl MailboxWatch {
         Ok(())
     }
 
-    /// Why mail that is in the mailbox was left there, if any was; it was logged already.
+    /// Why mail that is in the mailbox was left there, or was not marked, if any was; it was logged
+    /// already.
     pub fn left_behind(&self) -> Option<&'static str> {
         if self.disk.is_full() {
             Some("the disk is nearly full")
         } else if !self.unreadable.is_empty() {
             Some("some messages cannot be read")
+        } else if !self.unsettled.is_empty() {
+            Some("some messages could not be marked in their mailbox")
         } else {
             None
         }
@@ -352,7 +366,9 @@ impl MailboxWatch {
         self.unsettled.extend(refused.into_iter().map(|(id, _)| id));
         owed.retain(|(id, _)| !self.unsettled.contains(id));
         if !owed.is_empty() {
+            faults::point("acknowledge.note");
             self.ledger.acknowledged(owed.into_iter().map(|(id, _)| id).collect())?;
+            faults::point("acknowledge.noted");
         }
         self.stage = if !self.pending.is_empty() {
             Stage::Fetch

@@ -116,7 +116,7 @@ impl Maildir {
             halves += 1;
             for entry in entries {
                 let entry = entry.map_err(failed)?;
-                match look(&entry, half) {
+                match look(&entry, half).map_err(|cause| self.failed(&entry.path(), cause))? {
                     Some(Look::Message(candidate)) => asked.push(candidate),
                     Some(Look::Strange) => sweep.strange.push(entry.path()),
                     None => {}
@@ -201,17 +201,30 @@ enum Look {
 }
 
 // `None`: not ours to mind, or gone.
-fn look(entry: &DirEntry, half: Half) -> Option<Look> {
+fn look(entry: &DirEntry, half: Half) -> io::Result<Option<Look>> {
     let name = entry.file_name();
-    let base = name::base(&name)?;
-    if !entry.file_type().ok()?.is_file() {
-        return Some(Look::Strange);
+    let Some(base) = name::base(&name) else { return Ok(None) };
+    let Some(kind) = there(entry.file_type())? else { return Ok(None) };
+    if !kind.is_file() {
+        return Ok(Some(Look::Strange));
     }
     let arrived_at = match name::arrival(&base) {
         Some(arrived_at) => arrived_at,
-        None => written_at(&entry.metadata().ok()?),
+        None => match there(entry.metadata())? {
+            Some(metadata) => written_at(&metadata),
+            None => return Ok(None),
+        },
     };
-    Some(Look::Message(Candidate { arrived_at, base, half, name }))
+    Ok(Some(Look::Message(Candidate { arrived_at, base, half, name })))
+}
+
+// What has gone is no failure.
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// When a file was last written: the arrival of a message that has no better one.

@@ -2,6 +2,7 @@
 
 mod after;
 mod bounded;
+mod episode;
 mod error;
 pub mod files;
 pub mod imap;
@@ -12,6 +13,7 @@ mod mbox;
 mod name;
 mod source;
 mod space;
+pub mod stock;
 mod tenure;
 mod watch;
 

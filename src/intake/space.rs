@@ -3,12 +3,23 @@
 use std::io;
 use std::path::Path;
 
+use crate::faults;
+
 /// How much room the disk that holds the store has, and must keep (`min_free_space`).
 pub struct Space {
     /// Bytes; below, fetching stops.
     pub floor: u64,
     /// The free bytes now, e.g. [`free_bytes`] of the state directory.
     pub free: Box<dyn Fn() -> io::Result<u64> + Send>,
+}
+
+impl Space {
+    /// How many bytes are free, when that is too little.
+    pub fn shortage(&self) -> Option<u64> {
+        // The store itself will tell when it cannot write.
+        let free = (self.free)().ok()?;
+        (free < self.floor && faults::stands("P-05-floor")).then_some(free)
+    }
 }
 
 /// The bytes that an unprivileged user may still write to the disk that holds `path`.
@@ -35,24 +46,19 @@ impl Disk {
 
     /// Looks whether mail may be fetched; each change is said once in the log, for `mailbox`.
     pub(super) fn has_room(&mut self, mailbox: &str) -> bool {
-        let free = match (self.space.free)() {
-            Ok(free) => free,
-            // The store itself will tell when it cannot write.
-            Err(_) => return true,
-        };
-        let floor = self.space.floor;
-        let has_room = free >= floor;
-        if !has_room && !self.is_full {
-            tracing::error!(
+        let (shortage, floor) = (self.space.shortage(), self.space.floor);
+        match shortage {
+            Some(free) if !self.is_full => tracing::error!(
                 mailbox.name = %mailbox, disk.free = free, disk.floor = floor,
                 "stopped fetching from `{mailbox}`: {} MB are free where the store is, `min_free_space` wants {} MB\nhint: free some space; the mail stays in the mailbox, and fetching goes on by itself",
                 free / 1_000_000, floor / 1_000_000
-            );
+            ),
+            None if self.is_full => {
+                tracing::info!(mailbox.name = %mailbox, "fetching from `{mailbox}` again: there is room on the disk");
+            }
+            _ => {}
         }
-        if has_room && self.is_full {
-            tracing::info!(mailbox.name = %mailbox, "fetching from `{mailbox}` again: there is room on the disk");
-        }
-        self.is_full = !has_room;
-        has_room
+        self.is_full = shortage.is_some();
+        !self.is_full
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::is_due;
+use crate::faults;
 use crate::store::mailboxes::{self, Lease, Leased};
 use crate::store::{Sql, StoreError};
 
@@ -59,7 +61,7 @@ impl Hold {
         now: Timestamp,
     ) -> Option<impl FnMut(&mut dyn Sql) -> Result<Answer, StoreError> + Send + use<>> {
         let Tenure::Leased { worker, term } = self.tenure.clone() else { return None };
-        if now < self.renew_at() {
+        if !is_due(self.renew_at(), term, now) {
             return None;
         }
         let (mailbox, lease) = (self.mailbox.clone(), self.lease().clone());
@@ -81,6 +83,9 @@ impl Hold {
     /// Notes what [`Hold::due`] came to.
     pub(super) fn note(&self, answer: Answer) -> Held {
         *self.lease() = answer.lease;
+        if answer.held == Held::Taken {
+            faults::point("mailbox.leased");
+        }
         answer.held
     }
 

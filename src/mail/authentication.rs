@@ -7,6 +7,7 @@ mod field;
 use super::NamedAddress;
 use super::address::{Address, domain_to_ascii};
 use super::headers::Fields;
+use crate::faults;
 
 pub use field::{Finding, Findings, Property};
 
@@ -114,7 +115,8 @@ impl Authentication {
     fn believed<'a>(&'a self, server: Server<'a>) -> impl Iterator<Item = &'a Finding> {
         let is_theirs = move |findings: &&Findings| match (server, &findings.server) {
             (Server::Named(name), Some(written)) => {
-                !written.is_empty() && written.eq_ignore_ascii_case(name)
+                let is_named = !written.is_empty() && written.eq_ignore_ascii_case(name);
+                is_named || !faults::stands("T-46-servers")
             }
             (Server::Unnamed, None) => true,
             (Server::Named(_), None) | (Server::Unnamed, Some(_)) => false,

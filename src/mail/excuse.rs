@@ -1,6 +1,7 @@
 //! What a server hands out in place of a message that it cannot give (E-12).
 
-use super::headers::Fields;
+use super::headers::{Fields, LineEnd, read_block, skip_envelope};
+use super::words;
 
 /// How the subject of Exchange's excuse begins; it is never translated.
 pub const EXCHANGE: &str = "Retrieval using the IMAP4 protocol failed for the following message";
@@ -11,8 +12,19 @@ pub fn is_excuse(fields: &Fields<'_>, subject: &str) -> bool {
     subject.starts_with(EXCHANGE) && !fields.has("received")
 }
 
+/// Whether these bytes are such an excuse. Looks at the header alone: whoever brings messages in asks
+/// before they are stored, and what ends a reader must not end that one (P-12).
+pub fn holds_excuse(raw: &[u8]) -> bool {
+    let line_end = LineEnd::of(raw);
+    let block = read_block(raw, skip_envelope(raw, line_end), line_end, |_| false);
+    let Ok(fields) = block.map(|block| block.fields) else { return false };
+    let subject = fields.first("subject").unwrap_or_default();
+    is_excuse(&fields, &words::decode_subject(subject, None))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::holds_excuse;
     use crate::mail::{Unreadable, read};
 
     fn mail(before: &str, subject: &str) -> Vec<u8> {
@@ -36,7 +48,13 @@ mod tests {
     fn e_12_what_people_write_about_one_is_read() {
         let received = "Received: from mail.contoso.example by mx.helpdesk.example\r\n";
         for raw in [mail(received, SAID), mail("", &format!("Fwd: {SAID}")), mail("", "Help")] {
-            assert!(read(&raw).is_ok());
+            assert!(read(&raw).is_ok() && !holds_excuse(&raw));
         }
+    }
+
+    #[test]
+    fn p_12_an_excuse_is_found_without_reading_the_message() {
+        assert!(holds_excuse(&mail("", SAID)));
+        assert!(holds_excuse(&mail("X-Guichet-Fault: abort\r\n", SAID)));
     }
 }

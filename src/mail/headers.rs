@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2, memmem};
 
 use super::Unreadable;
+use crate::faults;
 
 /// The longest header block, in bytes (M-04).
 pub const BLOCK_LIMIT: usize = 100 * 1024;
@@ -132,7 +133,7 @@ pub fn read_block<'a>(
             }
         } else if let Some(name) = field_name(line) {
             close(&mut block.fields, open.take(), raw);
-            if block.fields.0.len() == FIELD_LIMIT {
+            if block.fields.0.len() >= FIELD_LIMIT && faults::stands("T-36") {
                 return Err(Unreadable::TooMuch { what: "header fields", limit: FIELD_LIMIT });
             }
             let colon = memchr(b':', line).expect("a field has a colon");

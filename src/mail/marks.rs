@@ -4,6 +4,7 @@
 use memchr::memmem;
 
 use super::Header;
+use crate::faults;
 
 /// Tokens looked at (M-79).
 const TOKENS: usize = 5;
@@ -37,6 +38,7 @@ impl Marks {
         let is_ours = |header: &mut Header| {
             let start = header.name.get(..FIELD.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(FIELD))
+                && faults::stands("T-46-fields")
         };
         self.fields.extend(headers.extract_if(.., is_ours));
     }

@@ -42,7 +42,7 @@ pub use attachment::{Attachment, AttachmentSource, CutError, cut};
 pub use authentication::{Authentication, Dmarc};
 pub use bounce::{Bounce, BouncedRecipient, MachineReport};
 pub use complaint::Complaint;
-pub use excuse::EXCHANGE as EXCUSE;
+pub use excuse::{EXCHANGE as EXCUSE, holds_excuse};
 pub use forward::AttachedMessage;
 pub use kind::{Automatic, Signal, Strength, automatic, list_marks};
 pub use marks::Marks;

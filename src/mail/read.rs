@@ -29,6 +29,7 @@ use super::thread::{Cut, keep_ends, read_ids};
 use super::tnef;
 use super::words;
 use super::{Flag, Header, InboundMessage, MachineReport, NamedAddress, ReturnPath, Unreadable};
+use crate::faults;
 
 /// The longest subject, in characters (M-20).
 const SUBJECT_LIMIT: usize = 500;
@@ -76,6 +77,7 @@ pub fn read(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
 }
 
 fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
+    faults::befall(raw);
     let structure = Structure::read(raw)?;
     let mut flags = BTreeSet::new();
     let (root, fields) = message(&structure, &mut flags);

@@ -7,6 +7,7 @@ use super::Unreadable;
 use super::attachment::TransferEncoding;
 use super::headers::{Fields, LineEnd, keyword, read_block, skip_envelope};
 use super::parameters::Parameters;
+use crate::faults;
 
 /// How deep parts may be nested, attached messages counted (M-04).
 pub const DEPTH_LIMIT: usize = 100;
@@ -143,11 +144,11 @@ impl<'a> Walk<'a> {
     /// Reads the header of the part that begins here, and of the messages that begin with it.
     fn part(&mut self) -> Result<(), Unreadable> {
         loop {
-            if self.open.len() >= DEPTH_LIMIT {
+            if self.open.len() >= DEPTH_LIMIT && faults::stands("T-35") {
                 return Err(Unreadable::TooMuch { what: "levels of parts", limit: DEPTH_LIMIT });
             }
             let id = self.structure.parts.len();
-            if id >= PART_LIMIT {
+            if id >= PART_LIMIT && faults::stands("T-35") {
                 return Err(Unreadable::TooMuch { what: "parts", limit: PART_LIMIT });
             }
             let Structure { raw, line_end, .. } = self.structure;

@@ -9,6 +9,7 @@ use super::spool::{self, Arrived, Claim, Finished};
 use super::tickets::{self, Added, Known, Seen};
 use super::{Sql, StoreError, bounces, credentials, decisions, mailboxes, users};
 use crate::clock::Ids;
+use crate::faults;
 use crate::mail::InboundMessage;
 use crate::triage::plan::{
     Effect, MessageAuthor, NewMessage, Outcome, OutgoingMail, Plan, Reason, TicketRef, UserRef,
@@ -56,11 +57,13 @@ pub fn apply(
         ticket: applied.ticket,
         counted_at: claim.arrived.counted_at,
     };
+    faults::point("apply.decision");
     decisions::insert(sql, claim.id(), &claim.mailbox, &told, now)?;
     let finished = match decision.outcome {
         Outcome::Held => Finished::Held,
         Outcome::Accepted | Outcome::Ignored => Finished::Done,
     };
+    faults::point("apply.finish");
     spool::finish(sql, claim, finished)?;
     Ok(applied)
 }
@@ -123,6 +126,7 @@ impl<'a> Changes<'a> {
 
     fn one(&mut self, sql: &mut dyn Sql, effect: &'a Effect) -> Result<(), StoreError> {
         let now = self.now;
+        faults::point(step(effect));
         match effect {
             Effect::AddMessage(new) => self.add_message(sql, new),
             Effect::AttachUser { user, key, opened_by } => match self.user(Some(user))? {
@@ -234,6 +238,27 @@ impl<'a> Changes<'a> {
                 None => Err(broken("it names a new user before it makes one")),
             },
         }
+    }
+}
+
+// The steps that tests may end the program at, before each effect.
+fn step(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::AddMessage(_) => "apply.add_message",
+        Effect::AttachUser { .. } => "apply.attach_user",
+        Effect::ClearUndeliverable { .. } => "apply.clear_undeliverable",
+        Effect::CreateUser(_) => "apply.create_user",
+        Effect::FillName { .. } => "apply.fill_name",
+        Effect::LinkTickets { .. } => "apply.link_tickets",
+        Effect::MoveUser { .. } => "apply.move_user",
+        Effect::NoteTags { .. } => "apply.note_tags",
+        Effect::OpenTicket(_) => "apply.open_ticket",
+        Effect::Owe { .. } => "apply.owe",
+        Effect::Queue(_) => "apply.queue",
+        Effect::RecordBounce { .. } => "apply.record_bounce",
+        Effect::ReopenTicket { .. } => "apply.reopen_ticket",
+        Effect::RevokeLinks { .. } => "apply.revoke_links",
+        Effect::WithholdCredentials { .. } => "apply.withhold_credentials",
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Row, Sql, StoreError};
 use crate::args;
 use crate::clock::Ids;
+use crate::faults;
 
 /// Live credentials a person can have; a newer one ends the oldest (threats §6).
 pub const LIVE_AT_MOST: usize = 2;
@@ -104,6 +105,18 @@ pub fn end_all(sql: &mut dyn Sql, person: &str, now: Timestamp) -> Result<u64, S
          WHERE person = ?1 AND ended_at IS NULL AND expires_at > ?2",
         args![person, now],
     )
+}
+
+/// Ends what has expired, so that it stays so whatever becomes of the clock (P-11).
+pub fn end_expired(sql: &mut dyn Sql, now: Timestamp) -> Result<(), StoreError> {
+    if !faults::stands("P-11-expiry") {
+        return Ok(());
+    }
+    sql.execute(
+        "UPDATE credential SET ended_at = expires_at WHERE ended_at IS NULL AND expires_at <= ?1",
+        args![now],
+    )
+    .map(drop)
 }
 
 /// Ends these links: each is the SHA-256 of its token, in hexadecimal (T-22).

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 pub use lease::{Lease, Leased, lease, must_hold, renew};
 
+use super::spool::{self, Origin};
 use super::sql::{MANY, padded, placeholders};
 use super::{Sql, StoreError};
 use crate::args;
@@ -116,7 +117,7 @@ pub struct Known {
     pub started_at: Timestamp,
     /// How many messages it brought.
     pub messages: i64,
-    /// Of how many it must still be told that they are safe.
+    /// Of how many it must still be told that they are safe; those that rest are not among them.
     pub owed: i64,
     pub tags: Tags,
     /// Since when it is known that tags arrive, and by what it was seen.
@@ -128,19 +129,19 @@ pub struct Known {
 pub fn known(sql: &mut dyn Sql) -> Result<Vec<Known>, StoreError> {
     let rows = sql.query(
         "SELECT name, started_at, \
-           (SELECT COUNT(*) FROM message WHERE message.mailbox = mailbox.name), \
-           (SELECT COUNT(*) FROM message \
-            WHERE message.mailbox = mailbox.name AND acknowledgement = 'owed'), \
+           (SELECT COUNT(*) FROM message WHERE message.mailbox = mailbox.name), position, \
            tags, tags_since, tags_seen \
          FROM mailbox ORDER BY name",
         args![],
     )?;
     let known = rows.iter().map(|row| {
+        let (name, position) = (row.text(0)?, row.opt_text(3)?.unwrap_or_default());
+        let owed = spool::count_owed(sql, &name, &Origin::numbering(&position))?;
         Ok(Known {
-            name: row.text(0)?,
+            name,
             started_at: row.time(1)?,
             messages: row.int(2)?,
-            owed: row.int(3)?,
+            owed,
             tags: row.parsed(4, "what is known of tags", Tags::parse)?,
             tags_since: row.opt_time(5)?,
             tags_seen: row.opt_text(6)?,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Dialect, Sql, StoreError};
-use crate::args;
+use crate::{args, faults};
 
 /// One step. The files have the same names for each database.
 struct Migration {
@@ -21,6 +21,7 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0005_logins", sql: include_str!("migrations/sqlite/0005_logins.sql") },
     Migration { name: "0006_known", sql: include_str!("migrations/sqlite/0006_known.sql") },
     Migration { name: "0007_internal", sql: include_str!("migrations/sqlite/0007_internal.sql") },
+    Migration { name: "0008_restored", sql: include_str!("migrations/sqlite/0008_restored.sql") },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
@@ -30,6 +31,7 @@ const POSTGRES: &[Migration] = &[
     Migration { name: "0005_logins", sql: include_str!("migrations/postgres/0005_logins.sql") },
     Migration { name: "0006_known", sql: include_str!("migrations/postgres/0006_known.sql") },
     Migration { name: "0007_internal", sql: include_str!("migrations/postgres/0007_internal.sql") },
+    Migration { name: "0008_restored", sql: include_str!("migrations/postgres/0008_restored.sql") },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.
@@ -49,6 +51,7 @@ pub fn migrate(
     let mut applied = Vec::new();
     for (index, migration) in known.iter().enumerate() {
         transact(&mut |sql| {
+            faults::point("migrate.begin");
             if !has_begun(sql)? {
                 sql.execute(
                     "CREATE TABLE migration (\
@@ -57,26 +60,34 @@ pub fn migrate(
                 )?;
             }
             let rows = sql.query("SELECT name, hash FROM migration ORDER BY name", args![])?;
-            if let Some(newer) = rows.get(known.len()) {
+            if let Some(newer) = rows.get(known.len())
+                && faults::stands("P-19-newer")
+            {
                 return Err(StoreError::Newer { path: path.to_owned(), found: newer.text(0)? });
             }
             if let Some(row) = rows.get(index) {
                 if row.text(0)? != migration.name {
                     return Err(StoreError::Newer { path: path.to_owned(), found: row.text(0)? });
                 }
-                if row.text(1)? != hash(migration.sql) {
+                if row.text(1)? != hash(migration.sql) && faults::stands("P-19-hash") {
                     return Err(StoreError::Rewritten { name: migration.name.to_owned() });
                 }
                 return Ok(());
             }
             for statement in statements(migration.sql) {
                 sql.execute(&statement, args![])?;
+                faults::point("migrate.statement");
+                if !faults::stands("P-19") {
+                    sql.execute("COMMIT", args![])?;
+                    sql.execute("BEGIN", args![])?;
+                }
             }
             sql.execute(
                 "INSERT INTO migration (name, hash, applied_at) VALUES (?1, ?2, ?3)",
                 args![migration.name, hash(migration.sql), now],
             )?;
             applied.push(migration.name);
+            faults::point("migrate.commit");
             Ok(())
         })?;
     }

@@ -8,14 +8,18 @@ pub mod bounces;
 pub mod copy;
 pub mod credentials;
 pub mod decisions;
+mod error;
 pub mod facts;
+pub mod folders;
 pub mod keys;
 pub mod logins;
 pub mod mailboxes;
 pub mod migrate;
+mod numbers;
 pub mod outbox;
 pub mod owed;
 pub mod postgres;
+pub mod restored;
 pub mod sites;
 pub mod spool;
 pub mod sql;
@@ -23,6 +27,7 @@ pub mod sqlite;
 pub mod tickets;
 pub mod uids;
 pub mod users;
+mod verify;
 mod work;
 pub mod workers;
 
@@ -30,7 +35,9 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
+use crate::faults;
 use crate::net::{Password, Security};
+pub use error::StoreError;
 pub use postgres::Postgres;
 pub use sql::{Dialect, Row, Sql, Value};
 pub use sqlite::Sqlite;
@@ -88,147 +95,6 @@ pub enum Durability {
     None,
 }
 
-/// What went wrong with the store, and what to do about it.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error(
-        "the address of the database cannot be used: {said}\nhint: write `store.url` as `postgres://USER@HOST:5432/DATABASE`"
-    )]
-    Address { said: String },
-    #[error(
-        "the store `{0}` is busy: another program has held it for too long\nhint: `fuser` on that file names the program; try again once it has let go"
-    )]
-    Busy(String),
-    #[error(
-        "the store `{path}` is damaged: {said}\nhint: stop guichet, keep a copy, and restore a backup made with `guichet db backup`"
-    )]
-    Damaged { path: String, said: String },
-    #[error(
-        "a row of the store does not read: column {column} of ({row}) should be {expected}, is {found}"
-    )]
-    Decode { column: usize, row: String, expected: &'static str, found: String },
-    /// Whether what was being committed is in the store, or is not.
-    #[error(
-        "the database `{0}` went away in the middle of a commit, and nobody knows whether it was carried out\nhint: nothing is lost; guichet looks at what is there and goes on by itself"
-    )]
-    Doubtful(String),
-    #[error(
-        "the user of the database `{place}` may not do what guichet needs: {said}\nhint: give it a schema of its own, e.g. `CREATE SCHEMA guichet AUTHORIZATION the_user`"
-    )]
-    Forbidden { place: String, said: String },
-    #[error(
-        "the disk that holds the store `{0}` is full\nhint: free some space; nothing was lost, and guichet goes on by itself"
-    )]
-    Full(String),
-    /// What it will hold tomorrow cannot be copied today.
-    #[error(
-        "the store is in use: a guichet works on it\nhint: stop it first, `guichet db copy` takes what the store holds then"
-    )]
-    InUse,
-    /// P-10: nothing was written.
-    #[error(
-        "the mailbox `{0}` is watched by another process now: this one did not renew its lease in time\nhint: nothing to do; should it happen often, the machine or the database is too slow"
-    )]
-    LeaseLost(String),
-    #[error(
-        "the store `{path}` belongs to the guichet that runs as process {pid}\nhint: stop that one first, or give this one a `state` of its own"
-    )]
-    Locked { path: String, pid: String },
-    #[error(
-        "the database `{place}` does not let `{user}` in: {said}\nhint: see that `store.password` is the password of that user, and that the server's `pg_hba.conf` lets it in from here"
-    )]
-    LoginRefused { place: String, user: String, said: String },
-    /// What the network says, with its hint.
-    #[error("{0}")]
-    Net(String),
-    #[error(
-        "the store `{path}` was written by a newer guichet (its newest migration is `{found}`)\nhint: run that version, or restore a backup of the older one"
-    )]
-    Newer { path: String, found: String },
-    #[error(
-        "there is no database `{place}`\nhint: make it, e.g. `createdb --encoding=UTF8 --template=template0 NAME`, or correct `store.url`"
-    )]
-    NoDatabase { place: String },
-    #[error(
-        "the store `{0}` is a PostgreSQL database, which guichet does not copy to a file\nhint: back it up with `pg_dump`"
-    )]
-    NoFile(String),
-    /// What is to be stored cannot be worked on.
-    #[error(
-        "no thread can be started to read messages: {0}\nhint: give guichet more memory or more processes; the messages wait"
-    )]
-    NoThread(String),
-    #[error(
-        "the database `{place}` and guichet do not agree on how to connect: {said}\nhint: see that `store.password` is set where the server wants one, and that it has TLS switched on; only on this machine may `store.tls` be `none`"
-    )]
-    NotAgreed { place: String, said: String },
-    #[error(
-        "the store `{path}` cannot be opened: {said}\nhint: see that the folder exists and belongs to the user guichet runs as"
-    )]
-    Open { path: String, said: String },
-    #[error(
-        "a piece of work on the store panicked: {0}\nhint: this is a bug of guichet, nothing was written; please report it"
-    )]
-    Panicked(String),
-    /// Another writer was faster: the work runs again, with fresh facts.
-    #[error("another writer was faster: {0}\nhint: try again")]
-    Raced(String),
-    /// A store is copied to where nothing is.
-    #[error(
-        "the target is not empty: there are rows in its table `{table}`\nhint: name a new file, or a database or schema that nothing was done with; nothing was written"
-    )]
-    NotEmpty { table: String },
-    #[error("the store refused `{statement}`: {said}")]
-    Refused { statement: String, said: String },
-    /// What is committed to a file that nobody can find again is lost (P-01).
-    #[error(
-        "the store `{0}` was removed or replaced while guichet runs\nhint: stop guichet, put the file back or restore a backup, and start it again"
-    )]
-    Removed(String),
-    #[error(
-        "the migration `{name}` of the store is not the one this guichet knows: its text differs\nhint: use the guichet that made this store"
-    )]
-    Rewritten { name: String },
-    #[error("the store has stopped")]
-    Stopped,
-    /// M-43: one address, one user.
-    #[error(
-        "the address `{address}` belongs to {by} already\nhint: an address has one user, and keeps it after the user is deleted"
-    )]
-    Taken { address: String, by: String },
-    #[error(
-        "the database cannot be used: {said}\nhint: guichet needs PostgreSQL 13 or newer, a database in UTF8, and a schema to make its tables in"
-    )]
-    Unfit { said: String },
-    #[error("the store has no {what} `{name}`\nhint: {hint}")]
-    Unknown { what: &'static str, name: String, hint: &'static str },
-    #[error(
-        "the database `{place}` cannot be reached: {said}\nhint: see that the server runs and that `store.url` names it; while it runs, guichet tries again by itself"
-    )]
-    Unreachable { place: String, said: String },
-    /// The plan's own rules were broken; nothing was written.
-    #[error("{0}")]
-    Violated(String),
-}
-
-impl StoreError {
-    /// Whether the same may succeed later without anybody's help.
-    pub fn is_temporary(&self) -> bool {
-        matches!(
-            self,
-            StoreError::Busy(_)
-                | StoreError::Doubtful(_)
-                | StoreError::Full(_)
-                | StoreError::InUse
-                | StoreError::LeaseLost(_)
-                | StoreError::Locked { .. }
-                | StoreError::NoThread(_)
-                | StoreError::Raced(_)
-                | StoreError::Unreachable { .. }
-        )
-    }
-}
-
 /// The version of SQLite that is built in.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
@@ -249,6 +115,7 @@ impl Store {
     pub fn sharing(&self) -> Sharing {
         match self {
             Store::Postgres(_) => Sharing::Shared,
+            Store::Sqlite(_) if faults::is_shared() => Sharing::Shared,
             Store::Sqlite(_) => Sharing::Alone,
         }
     }
@@ -325,17 +192,37 @@ impl Store {
     /// What is wrong with the database itself, a sentence each; nothing when it is sound. For the
     /// books, see [`audit::audit`].
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
-        match self {
+        let mut problems = match self {
             Store::Postgres(postgres) => postgres.verify(),
             Store::Sqlite(sqlite) => sqlite.verify(),
-        }
+        }?;
+        problems.extend(verify::raw_messages(self)?);
+        Ok(problems)
     }
 
-    /// Copies the whole store, while it is in use, to a new file.
+    /// Copies the whole store, while it is in use, to a new file: as of one moment, checked, and there
+    /// whole or not at all.
     pub fn back_up(&self, target: &std::path::Path) -> Result<(), StoreError> {
         match self {
             Store::Postgres(postgres) => postgres.back_up(target),
             Store::Sqlite(sqlite) => sqlite.back_up(target),
+        }
+    }
+
+    /// Refuses a store that lacks what was committed and answered, because it was copied back or lost its
+    /// newest file: what it would do again was done (P-03). Only of SQLite can that be known here.
+    pub fn must_not_have_gone_back(&self) -> Result<(), StoreError> {
+        match self {
+            Store::Postgres(_) => Ok(()),
+            Store::Sqlite(sqlite) => sqlite.must_not_have_gone_back(),
+        }
+    }
+
+    /// Takes a store that has gone back for what it is, once [`restored::settle`] has seen to the rest.
+    pub fn take_as_it_is(&self) -> Result<(), StoreError> {
+        match self {
+            Store::Postgres(_) => Ok(()),
+            Store::Sqlite(sqlite) => sqlite.take_as_it_is(),
         }
     }
 

@@ -7,7 +7,7 @@ mod letter;
 
 pub use attempt::{
     Attempt, GaveUp, Heard, OutboxClaim, Whose, begin_attempt, claim_due, give_up, hand_back,
-    next_due, out_of_reach, recorded, retry_at, sent,
+    next_due, out_of_reach, recorded, retry_at, sent, set_right,
 };
 pub use desk::{Entry, Filter, Page, cancel, list, retry, show};
 pub use letter::{
@@ -17,7 +17,7 @@ pub use letter::{
 
 use jiff::Timestamp;
 
-use super::{Sql, StoreError};
+use super::{Sql, StoreError, restored};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::address::PlusTag;
@@ -84,7 +84,8 @@ pub struct Queued {
 
 /// Queues a mail in the transaction of its cause. Its Message-ID names its number, which is known
 /// only now, so it is signed with the first attempt (M-74); until then one holds its place, and says
-/// of which domain it will be.
+/// of which domain it will be. What is caused by a message from before the store was restored waits
+/// for somebody to send it: it may have gone out already.
 pub fn queue(
     sql: &mut dyn Sql,
     mail: &OutgoingMail,
@@ -106,8 +107,15 @@ pub fn queue(
         // count by mailbox, not by spelling (T-16, T-55).
         "INSERT INTO outbox (template, to_address, to_key, to_domain, person, ticket, site, \
            mailbox, locale, message_id, cause, in_reply_to, reply_references, message, \
-           automatic, state, due_at, queued_at) \
-         VALUES (?1, ?2, ?4, ?5, ?3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1, 'queued', ?15, ?15) \
+           automatic, due_at, queued_at, state, response) \
+         SELECT ?1, ?2, ?4, ?5, CAST(?3 AS TEXT), CAST(?6 AS BIGINT), CAST(?7 AS TEXT), ?8, ?9, \
+           ?10, ?11, CAST(?12 AS TEXT), CAST(?13 AS TEXT), CAST(?14 AS TEXT), 1, \
+           CAST(?15 AS BIGINT), CAST(?15 AS BIGINT), \
+           CASE answered WHEN 1 THEN 'parked' ELSE 'queued' END, \
+           CASE answered WHEN 1 THEN CAST(?16 AS TEXT) END \
+         FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM message m JOIN restored r \
+             ON r.at > m.arrived_at WHERE m.id = CAST(?14 AS TEXT)) THEN 1 ELSE 0 END AS answered \
+         ) AS before \
          RETURNING id",
         args![
             &mail.template,
@@ -125,6 +133,7 @@ pub fn queue(
             references,
             about.message,
             now,
+            restored::PERHAPS_SENT,
         ],
     )?;
     let row =

@@ -1,11 +1,12 @@
 //! Messages that are decided, whose sender's user or credentials mail must wait for room
 //! (`limits.new_users`, C-10): when to come back to them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::spool::{Arrived, parse_intake};
 use super::{Row, Sql, StoreError};
 use crate::args;
+use crate::faults;
 
 /// A message to come back to. What is gathered about it counts as of when it is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,20 @@ pub fn next_due(sql: &mut dyn Sql) -> Result<Option<Timestamp>, StoreError> {
     }
 }
 
+/// Sees to it that no message waits for longer than it can have been put off: by a clock that was
+/// set back since (P-11).
+pub fn set_right(
+    sql: &mut dyn Sql,
+    now: Timestamp,
+    longest: SignedDuration,
+) -> Result<(), StoreError> {
+    let beyond = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
+    sql.execute("UPDATE owed SET due_at = ?1 WHERE due_at > ?2", args![now, beyond]).map(drop)
+}
+
 /// Takes a message off the list; it must stand there as it was read, or somebody else did the work.
 pub fn settle(sql: &mut dyn Sql, owed: &Owed) -> Result<(), StoreError> {
+    faults::point("apply.settle_owed");
     let changed = sql.execute(
         "DELETE FROM owed WHERE message = ?1 AND due_at = ?2",
         args![&owed.arrived.message, owed.arrived.counted_at],
@@ -63,8 +76,5 @@ pub fn settle(sql: &mut dyn Sql, owed: &Owed) -> Result<(), StoreError> {
     if changed == 1 {
         return Ok(());
     }
-    Err(StoreError::Violated(format!(
-        "message `{}` is no longer owed anything: another worker came back to it",
-        owed.arrived.message
-    )))
+    Err(StoreError::ClaimLost(owed.arrived.message.clone()))
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::sql::{MANY, padded, placeholders, rows};
 use super::{Sql, StoreError, Value};
-use crate::args;
+use crate::{args, faults};
 
 /// A message that could not be fetched yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub fn owe(
     uids: &[(u32, String)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if !faults::stands("P-17-owed") {
+        return Ok(());
+    }
     for batch in uids.chunks(MANY) {
         let mut values = Vec::with_capacity(batch.len() * 5);
         for (uid, said) in batch {

@@ -26,9 +26,9 @@ mod text;
 mod verified;
 
 pub use ask::ask;
-pub use decide::{before_start, decide, decide_owed, gave_up, unreadable};
+pub use decide::{before_start, damaged, decide, decide_owed, gave_up, unreadable};
 pub use facts::{Facts, Questions};
 pub use keys::Keyring;
 pub use plan::{Decision, Effect, Plan, Step};
 pub use policy::Policy;
-pub use text::reply;
+pub use text::{rehearse, reply};

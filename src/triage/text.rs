@@ -66,6 +66,18 @@ fn better(plain: Reply, html: Option<&HtmlText>, context: Context) -> Reply {
     if is_better { other } else { plain }
 }
 
+/// Does the work of [`reply()`] for a message of nobody, as an answer and as none, and forgets what
+/// comes of it: a trial of the message.
+pub fn rehearse(message: &InboundMessage) {
+    let prefix = reply::subject_prefix(&message.subject);
+    for scope in [Scope::Answer, Scope::Standalone] {
+        let html = message.text_marks.clone();
+        let context = Context { scope, prefix, html, ..Context::default() };
+        let plain = reply::trim(&message.text, &context);
+        std::hint::black_box(better(plain, message.html.as_ref(), context));
+    }
+}
+
 // What a message says of itself goes before what its ticket says.
 fn own_scope(message: &InboundMessage, scope: Scope) -> Scope {
     let carries_ids = !message.in_reply_to.is_empty() || !message.references.is_empty();

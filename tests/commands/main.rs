@@ -5,6 +5,7 @@ mod answers;
 mod explain;
 mod mailboxes;
 mod messages;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 mod users;

@@ -248,6 +248,8 @@ const BROKEN: &[Broken] = &[
     ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"a.example\"\nusername = \"a\\r\\nA1 LOGOUT\"", 4, 12, "control character", "on one line"),                             // T-45
     ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"a.example\"\nfolder = \"a\\u0000b\"", 4, 10, "control character", "on one line"),
     ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"a.example\"\nmove_to = \"a\\nb\"", 4, 11, "control character", "on one line"),
+    ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"a.example\"\nafter = \"move\"\nmove_to = \"inbox\"", 5, 11, "the folder it is in, `INBOX`", "name another"),
+    ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"a.example\"\nafter = \"move\"\nfolder = \"guichet/done\"", 5, 10, "the folder it is in, `guichet/done`", "name another"),
     ("[[mailbox]]\naddress = \"a@example.com\"\nhost = \"imaps://a.example\"", 3, 8, "is no host name", "without a scheme"),
     // Relays.
     ("[smtp]\ntransport = \"file\"", 2, 13, "needs `path`", "path = \"outgoing\""),

@@ -14,7 +14,7 @@ use guichet::intake::{
     After, House, ImapOptions, ImapWatch, Options, SourceOptions, Space, Start, Tenure, Wake,
 };
 use guichet::net::{Login, Password, Security, Server};
-use guichet::store::{self, Durability, Location, Store, spool};
+use guichet::store::{self, Durability, Location, Store, mailboxes, spool};
 
 use crate::support::dovecot::Dovecot;
 use crate::support::scripted::Scripted;
@@ -65,7 +65,7 @@ impl Desk {
             host: "127.0.0.1".to_owned(),
             port,
             security,
-            ca_file: (security != Security::None).then(|| self.ca_file()),
+            ca_file: Some(self.ca_file()),
             timeout: Duration::from_secs(2),
         };
         let login = Login {
@@ -103,7 +103,7 @@ impl Desk {
             };
             let run = tokio::time::timeout(time + Duration::from_secs(5), watch.run());
             let (ended, ()) = tokio::join!(run, stop);
-            ended.expect("it heard that the house stops");
+            ended.expect("it heard that the house stops").expect("the store is sound");
         });
     }
 
@@ -122,7 +122,9 @@ impl Desk {
             });
             let run = async { tokio::time::timeout(Duration::from_secs(10), watch.run()).await };
             let ended = self.runtime.block_on(run);
-            ended.expect("it did its work and heard that the house stops");
+            ended
+                .expect("it did its work and heard that the house stops")
+                .expect("the store is sound");
         });
     }
 
@@ -233,14 +235,18 @@ impl Desk {
         self.store.transact(move |sql| sql.execute(statement, args![])).expect("written");
     }
 
-    /// How many messages the mailbox must still be told of.
+    /// How many messages the mailbox `support` must still be told of, without those that rest.
     pub fn owed(&self) -> usize {
-        self.rows(
-            "SELECT origin, acknowledgement FROM message \
-             WHERE mailbox = ?1 AND acknowledgement IN ('owed', 'pending')",
-            "support",
-        )
-        .len()
+        self.owed_to("support")
+    }
+
+    /// The same of another mailbox.
+    pub fn owed_to(&self, mailbox: &str) -> usize {
+        let pending = "SELECT origin, state FROM message \
+                       WHERE mailbox = ?1 AND acknowledgement = 'pending'";
+        let known = self.store.read_only(mailboxes::known).expect("the store reads");
+        let owed = known.iter().find(|known| known.name == mailbox).map_or(0, |known| known.owed);
+        self.rows(pending, mailbox).len() + usize::try_from(owed).expect("a number")
     }
 
     fn rows(&self, statement: &str, mailbox: &str) -> Vec<(String, String)> {
@@ -288,6 +294,19 @@ pub fn letters(count: usize) -> Vec<Vec<u8>> {
 
 pub fn seconds(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).expect("in range")
+}
+
+/// Does the same work so many times at once, each told its number.
+pub fn lanes(count: usize, work: impl Fn(usize) + Sync) {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..count).map(|lane| scope.spawn(move || work(lane))).collect();
+        for lane in lanes {
+            if let Err(panic) = lane.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
 }
 
 /// Everything that is logged while `work` runs.

@@ -6,11 +6,17 @@
 mod support;
 
 mod broken;
+mod commands;
 mod cuts;
 mod desk;
 mod house;
+mod lies;
+mod mutations;
+mod neighbours;
 mod pace;
 mod positions;
+mod renumbered;
 mod safety;
 mod settling;
+mod stalls;
 mod starts;

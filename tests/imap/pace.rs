@@ -76,6 +76,17 @@ fn a_server_that_is_away_is_tried_again_later_and_later_and_the_house_can_stop_m
 }
 
 #[test]
+fn a_server_that_lets_in_and_breaks_off_is_tried_later_and_later_too() {
+    let desk = Desk::new();
+    let breaks_off = "on TAG UID SEARCH ...\n  S: * BYE not now\n  close\n";
+    let server = Scripted::play(breaks_off, Account::holding(letters(1)));
+    let log = logged(|| desk.run_for(&desk.options(&server), Duration::from_secs(4)));
+    assert!(server.connections() > 1, "it gave up: {log}");
+    assert!(!log.contains("works again"), "a login that leads nowhere counts as work: {log}");
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+}
+
+#[test]
 fn a_mailbox_at_rest_hears_of_decisions_and_of_the_end() {
     let desk = Desk::new();
     let server = Scripted::play("", Account::holding(letters(2)));

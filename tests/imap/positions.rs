@@ -1,7 +1,7 @@
 //! Which messages are read, once each, by UID: windows, gaps, changes of UIDVALIDITY, folders
 //! (E-01 … E-19, P-09, R-36, R-37).
 
-use guichet::intake::Start;
+use guichet::intake::{Start, Wake};
 use jiff::SignedDuration;
 
 use crate::desk::{CONTACT, Desk, imap, letter, letters, logged, on_dovecot, seconds};
@@ -90,6 +90,26 @@ fn e_02_a_message_that_never_comes_blocks_no_other_and_is_asked_for_again() {
     let mut watch = desk.watch(desk.options(&server));
     desk.endure(&mut watch, 3);
     assert_eq!(desk.uids("support"), [1, 2, 3, 4]);
+}
+
+#[test]
+fn p_05_what_never_came_is_not_asked_for_while_the_disk_is_full() {
+    let desk = Desk::new();
+    let mut account = Account::holding(letters(3));
+    account.inbox().messages[1].raw = Vec::new();
+    let server = Scripted::play("", account);
+    let mut watch = desk.watch(desk.options(&server));
+    desk.endure(&mut watch, 3);
+    drop(watch);
+    server.account().inbox().messages[1].raw = letter(2);
+    let mut watch = desk.watch_with(desk.options(&server), 999, &Wake::new());
+    desk.endure(&mut watch, 3);
+    assert_eq!(desk.uids("support"), [1, 3], "nothing is fetched below the floor");
+    assert_eq!(watch.left_behind(), Some("the disk is nearly full"));
+    drop(watch);
+    let mut watch = desk.watch(desk.options(&server));
+    desk.endure(&mut watch, 1);
+    assert_eq!(desk.uids("support"), [1, 2, 3]);
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn t_45_a_line_break_in_a_name_never_reaches_the_server() {
                 _ => wrong.clone_into(&mut imap(&mut options).login.username),
             }
             let failure = desk.attempt(&mut desk.watch(options)).expect_err("it is refused");
+            assert!(failure.contains("holds a line break or a NUL"), "it was said: {failure}");
             assert!(failure.contains("\nhint: "), "{failure}");
         }
     }

@@ -175,32 +175,6 @@ fn a_folder_that_may_only_be_read_is_named_and_mail_comes_in_all_the_same() {
 }
 
 #[test]
-fn what_is_owed_of_an_old_uidvalidity_is_dropped() {
-    let desk = Desk::new();
-    let server = Scripted::play("", Account::holding(letters(3)));
-    let mut options = desk.options(&server);
-    options.after = After::Delete;
-    let mut watch = desk.watch(options);
-    desk.settle(&mut watch);
-    server.hang_up();
-    {
-        // The UIDs mean other messages now.
-        let mut account = server.account();
-        account.inbox().renumber(1);
-        account.inbox().messages.reverse();
-        for (uid, message) in (1..).zip(&mut account.inbox().messages) {
-            message.uid = uid;
-        }
-    }
-    desk.decide();
-    let failures = desk.endure(&mut watch, 3);
-    let account = server.account();
-    let touched: Vec<&String> = account.changes.iter().collect();
-    assert!(touched.is_empty(), "{touched:?} {failures:?}");
-    assert_eq!(account.folders["INBOX"].messages.len(), 3);
-}
-
-#[test]
 fn what_is_from_before_the_start_or_only_a_stub_is_never_touched() {
     let desk = Desk::new();
     let large = [letter(3), vec![b'x'; 1_200_000]].concat();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet::args;
-use guichet::clock::{Ids, Next, SeededChance, SetClock};
+use guichet::clock::{Clock, Ids, Next, SeededChance, SetClock};
 use guichet::mail::Address;
 use guichet::net::{Login, Password, Security, Server};
 use guichet::outbox::{
@@ -120,7 +120,7 @@ impl Desk {
             site: "s1".to_owned(),
             cause: MailCause::Notice,
         };
-        let (ids, now) = (self.ids.clone(), at(0));
+        let (ids, now) = (self.ids.clone(), self.clock.now());
         self.store
             .transact(move |sql| Ok(outbox::queue(sql, &mail, QueuedFor::default(), &ids, now)?.id))
             .expect("it is queued")

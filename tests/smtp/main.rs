@@ -5,9 +5,11 @@
 mod support;
 
 mod answers;
+mod cuts;
 mod desk;
 mod envelopes;
 mod kills;
+mod lies;
 mod logins;
 mod outages;
 mod speed;

@@ -1,15 +1,18 @@
 //! Relays that are away, slow or strict: whose mail waits, and whose goes on.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 use guichet::clock::Next;
 use guichet::outbox::RelayOptions;
 use guichet::store::outbox::OutboxState;
 
 use crate::desk::{Desk, a_minute, at, drain, relay};
+use crate::support::proxy::Proxy;
 use crate::support::sink::{Sink, SinkAnswer, SinkOptions, SinkRule};
 use crate::support::wait_for;
+
+const YEAR: i64 = 365 * 86_400;
 
 /// A port that nobody answers on.
 fn nobody() -> u16 {
@@ -32,15 +35,52 @@ fn p_15_while_a_relay_is_away_no_mail_is_tried_and_the_longest_waiting_are_parke
     assert_eq!(desk.state(ids[0]), (OutboxState::Queued, 0));
     desk.clock.set(at(360));
     let young = desk.queue("late@customer.example");
-    desk.run(
-        "UPDATE outbox SET queued_at = queued_at + 300000 WHERE to_key = 'late@customer.example'",
-    );
     assert_eq!(drain(&outbox), Next::At(at(660)), "a relay is never left alone for long");
     for id in &ids {
         assert_eq!(desk.state(*id), (OutboxState::Parked, 0), "all of `outbox.retry` has passed");
     }
     assert_eq!(desk.state(young), (OutboxState::Queued, 0));
     assert_eq!(outbox.unreached().len(), 1);
+}
+
+#[test]
+fn p_11_a_mail_under_way_is_not_sent_again_when_the_clock_goes_on() {
+    let rules = vec![SinkRule { on: ".", times: 1, answer: SinkAnswer::Stall }];
+    let sink = Sink::start(SinkOptions { rules, ..SinkOptions::default() });
+    let mut relay = relay(sink.port());
+    relay.server.timeout = Duration::from_secs(2);
+    let desk = Desk::new(relay);
+    let id = desk.queue("claire@customer.example");
+    let outbox = desk.outbox();
+    let begun = || sink.heard().iter().filter(|line| *line == "DATA").count();
+    let step = || outbox.step().expect("a step succeeds");
+    wait_for("it to be under way", 10, || step() == Next::Now && begun() == 1);
+    desk.clock.set(at(YEAR));
+    // Each waits a little while something is under way.
+    for _ in 0..5 {
+        step();
+    }
+    assert_eq!(begun(), 1, "a mail under way is sent again");
+    wait_for("the relay to be given up", 20, || step() != Next::Now);
+    assert_eq!(desk.state(id), (OutboxState::Queued, 1), "nobody knows how that ended");
+    desk.clock.set(at(YEAR + 60));
+    drain(&outbox);
+    assert_eq!((desk.state(id), sink.mails().len()), ((OutboxState::Sent, 2), 1));
+}
+
+#[test]
+fn p_11_a_relay_that_was_away_in_a_wrong_year_is_found_in_the_right_one() {
+    let port = nobody();
+    let desk = Desk::new(relay(port));
+    desk.clock.set(at(YEAR));
+    let id = desk.queue("claire@customer.example");
+    desk.run("UPDATE outbox SET queued_at = queued_at + 31536000000");
+    let outbox = desk.outbox();
+    assert_eq!(drain(&outbox), Next::At(at(YEAR + 60)));
+    desk.clock.set(at(0));
+    let _sink = Sink::start(SinkOptions { port, ..SinkOptions::default() });
+    drain(&outbox);
+    assert_eq!(desk.state(id), (OutboxState::Sent, 1), "it waits for a year");
 }
 
 #[test]
@@ -131,8 +171,9 @@ fn mailboxes_with_equal_relays_share_its_connections_and_its_rate() {
 #[test]
 fn a_relay_that_takes_fewer_connections_than_we_may_have_still_takes_all() {
     let sink = Sink::start(SinkOptions::default());
-    let door = one_at_a_time(sink.port());
-    let desk = Desk::new(RelayOptions { connections: 4, ..relay(door) });
+    let door = Proxy::to(sink.port());
+    door.let_in(1, "421 4.7.0 too many connections\r\n");
+    let desk = Desk::new(RelayOptions { connections: 4, ..relay(door.port) });
     let ids = desk.queue_many(100);
     let outbox = desk.outbox();
     assert_eq!(drain(&outbox), Next::Idle);
@@ -141,32 +182,6 @@ fn a_relay_that_takes_fewer_connections_than_we_may_have_still_takes_all() {
     }
     assert_eq!((sink.mails().len(), sink.connections()), (100, 1));
     assert!(outbox.unreached().is_empty());
-}
-
-/// A door before `port` that lets one connection in, and turns the others away.
-fn one_at_a_time(port: u16) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let door = listener.local_addr().expect("it is bound").port();
-    std::thread::spawn(move || {
-        for (n, client) in listener.incoming().map_while(Result::ok).enumerate() {
-            if n > 0 {
-                let mut client = client;
-                let _ = client.write_all(b"421 4.7.0 too many connections\r\n");
-                continue;
-            }
-            let server =
-                TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the sink is there");
-            for one in [&client, &server] {
-                one.set_nodelay(true).expect("no delay");
-            }
-            let (mut from, mut to) =
-                (client.try_clone().expect("a handle"), server.try_clone().expect("a handle"));
-            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            let (mut from, mut to) = (server, client);
-            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-        }
-    });
-    door
 }
 
 #[test]

@@ -98,7 +98,9 @@ fn t_43_a_certificate_that_is_not_to_be_trusted_ends_the_connection() {
             let id = desk.queue("claire@customer.example");
             let outbox = desk.outbox();
             drain(&outbox);
-            let why = outbox.unreached()[0].why.clone();
+            let unreached = outbox.unreached();
+            assert_eq!(unreached.len(), 1, "{leaf:?} was believed");
+            let why = &unreached[0].why;
             assert!(why.contains("not to be trusted") && why.contains(words), "{leaf:?}: {why}");
             assert!(!sink.heard().iter().any(|line| line.starts_with("AUTH")), "{leaf:?}");
             assert_eq!(desk.state(id), (OutboxState::Queued, 0));

@@ -144,3 +144,26 @@ fn e_04_what_refuses_to_be_marked_stays_owed_and_stops_nobody() {
     assert_eq!((desk.owed(), desk.names().len()), (0, 0));
     assert_eq!(desk.column("SELECT origin FROM message").len(), 300);
 }
+
+#[test]
+fn p_06_a_folder_that_does_not_read_is_not_taken_for_empty() {
+    let desk = Desk::new();
+    desk.put("cur/1767500001.a:2,F");
+    let mut mailbox = desk.mailbox(Start::All, After::Delete);
+    settle(&mut mailbox);
+    desk.decide();
+    let (cur, away) = (desk.mail().join("cur"), desk.mail().join("away"));
+    fs::rename(&cur, &away).expect("it goes");
+    fs::write(&cur, b"no folder").expect("written");
+    let log = logged(|| {
+        settle(&mut mailbox);
+    });
+    assert_eq!(desk.owed(), 1, "what cannot be looked for was taken for done: {log}");
+    assert_eq!(log.matches("could not be marked").count(), 1, "{log}");
+    assert!(mailbox.left_behind().is_some(), "a single sweep says so");
+    fs::remove_file(&cur).expect("removed");
+    fs::rename(&away, &cur).expect("it comes back");
+    desk.wake.mail();
+    settle(&mut mailbox);
+    assert_eq!((desk.owed(), desk.names().len()), (0, 0));
+}

@@ -111,7 +111,7 @@ fn a_delivery_rings_the_bell_and_the_thread_stops_when_told() {
     });
     assert!(arrived);
     wake.stop();
-    thread.join().expect("the thread ends");
+    thread.join().expect("the thread ends").expect("the store is sound");
 }
 
 #[test]

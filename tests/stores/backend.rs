@@ -133,6 +133,27 @@ pub fn a_sound_store_is_found_sound(place: &Place) {
     assert_eq!(store.verify().expect("it can be looked at"), Vec::<String>::new());
 }
 
+pub fn raw_bytes_that_were_changed_are_found(place: &Place) {
+    let store = place.open();
+    let ids: Vec<String> =
+        (0..70).map(|n| place.receive(&store, &format!("m{n}"), n).id().to_owned()).collect();
+    assert_eq!(store.verify().expect("it can be looked at"), Vec::<String>::new());
+    let changed = ids[66].clone();
+    write(&store, move |sql| {
+        let bytes = "SELECT bytes FROM raw_chunk WHERE message = ?1";
+        let mut bytes = sql.query(bytes, args![&changed])?[0].blob(0)?;
+        let last = bytes.len() - 5;
+        bytes[last] ^= 1;
+        sql.execute(
+            "UPDATE raw_chunk SET bytes = ?1 WHERE message = ?2",
+            args![&bytes[..], &changed],
+        )
+    });
+    let problems = store.verify().expect("it can be looked at");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains(&ids[66]) && problems[0].contains("m66"), "{problems:?}");
+}
+
 pub fn values_come_back_as_they_went(place: &Place) {
     let store = place.open();
     let text = "a `?1` 'quoted' \"text\" \\ of Zoë \u{1f389}";

@@ -1,7 +1,14 @@
 //! Decisions and the books.
 
+use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
+
 use guichet::args;
-use guichet::store::{apply, audit, decisions};
+use guichet::store::audit::Books;
+use guichet::store::spool::Origin;
+use guichet::store::{
+    Dialect, Sql, Store, StoreError, apply, audit, decisions, mailboxes, outbox, spool,
+};
 use guichet::triage::plan::{Outcome, Reason};
 
 use crate::support::{Place, at, first_contact, gather, message, plan, questions, read, write};
@@ -35,6 +42,259 @@ pub fn an_imbalance_is_named(place: &Place) {
         ]
     );
     assert!(books.imbalances().last().is_some_and(|equation| !equation.examples.is_empty()));
+}
+
+/// What is done to a sound store by hand, and which equation must say so. `{A}` is the accepted
+/// message, `{B}` an ignored one, `{C}` the held one, `{D}` a pending one.
+const TAMPERED: &[(&str, &str)] = &[
+    ("DELETE FROM decision WHERE outcome = 'held'", "stored = accepted + ignored + held + pending"),
+    ("UPDATE message SET state = 'incoming' WHERE id = {B}", "messages done = accepted + ignored"),
+    ("UPDATE message SET state = 'held' WHERE id = {B}", "messages held = decisions to hold"),
+    (
+        "DELETE FROM ticket_message",
+        "accepted = messages on tickets + bounces of mails about no ticket",
+    ),
+    (
+        "DELETE FROM raw_chunk WHERE message = {D}; DELETE FROM message WHERE id = {D}; \
+         UPDATE decision SET message = 'nobody' WHERE message = {C}",
+        "decisions without a message = 0",
+    ),
+    ("DELETE FROM decision WHERE message = {B}", "messages done or held without a decision = 0"),
+    (
+        "UPDATE message SET state = 'deferred', due_at = 1 WHERE id = {B}",
+        "messages pending that have a decision = 0",
+    ),
+    (
+        "UPDATE message SET due_at = NULL WHERE id = {D}",
+        "messages waiting that nobody would claim = 0",
+    ),
+    ("UPDATE message SET state = 'lost' WHERE id = {D}", "messages in an unknown state = 0"),
+    (
+        "DELETE FROM raw_chunk WHERE message = {A}",
+        "messages whose bytes are missing, but for those from before the start = 0",
+    ),
+    (
+        "UPDATE message SET acknowledgement = 'owed' WHERE id = {C}",
+        "held messages that a mailbox is told of = 0",
+    ),
+    (
+        "UPDATE decision SET duplicate_of = 'nobody' WHERE reason = 'duplicate'",
+        "duplicates of a message that is not there = 0",
+    ),
+    ("UPDATE ticket_message SET message = {D}", "accepted messages on no ticket = 0"),
+    ("UPDATE ticket_message SET message = {B}", "messages on tickets that were not accepted = 0"),
+    ("DELETE FROM ticket_message", "tickets without a message = 0"),
+    ("DELETE FROM person_address", "users without an address = 0"),
+    (
+        "UPDATE outbox SET message = 'nobody'",
+        "outgoing mails about a ticket, a user or a message that is not there = 0",
+    ),
+    (
+        "DELETE FROM outbox WHERE person IS NOT NULL",
+        "users whose credentials are queued or sent without a mail = 0",
+    ),
+    (
+        "INSERT INTO owed (message, due_at) VALUES ({D}, 1)",
+        "messages owed a user or a mail that are not decided = 0",
+    ),
+    (
+        "UPDATE decision SET outcome = 'eaten' WHERE message = {B}",
+        "decisions of an unknown outcome = 0",
+    ),
+    (
+        "UPDATE decision SET outcome = 'held' WHERE message = {B}",
+        "decisions to hold of messages that are done, and the other way round = 0",
+    ),
+    (
+        "UPDATE decision SET mailbox = 'sales' WHERE message = {B}",
+        "decisions about another mailbox than their message's = 0",
+    ),
+    (
+        "UPDATE decision SET ticket = 4711 WHERE message = {B}",
+        "decisions about a ticket that is not there = 0",
+    ),
+    (
+        "UPDATE message SET leased_by = 'worker', leased_until = 1 WHERE id = {B}",
+        "messages leased that nobody works on = 0",
+    ),
+    (
+        "UPDATE message SET acknowledgement = 'perhaps' WHERE id = {A}",
+        "messages that a mailbox is told of in an unknown way = 0",
+    ),
+    (
+        "UPDATE message SET acknowledgement = 'pending' WHERE id = {A}",
+        "messages done that their mailbox will never be told of = 0",
+    ),
+    (
+        "UPDATE message SET intake = 'stub', acknowledgement = 'owed' WHERE id = {A}",
+        "stubs that a mailbox is told of = 0",
+    ),
+    (
+        "INSERT INTO owed_uid (mailbox, uid, attempts, first_at, said) \
+         VALUES ('server', 12, 1, 1, 'it was away')",
+        "messages owed by a server that are here already = 0",
+    ),
+    (
+        "UPDATE content_key SET message = 'nobody' WHERE message = {C}",
+        "contents of a message that is not there = 0",
+    ),
+    (
+        "DELETE FROM content_key WHERE message = {A}",
+        "accepted messages whose content is not known = 0",
+    ),
+    (
+        "UPDATE ticket_message SET n = 2",
+        "tickets whose messages are not numbered from 1 without a gap = 0",
+    ),
+    (
+        "UPDATE ticket SET linked_to = 4711",
+        "tickets linked to or merged into one that is not there = 0",
+    ),
+    (
+        "UPDATE person_address SET n = 1",
+        "users whose addresses are not numbered from 0 without a gap = 0",
+    ),
+    (
+        "UPDATE outbox SET state = 'lost' WHERE state = 'queued'",
+        "outgoing mails in an unknown state = 0",
+    ),
+    (
+        "UPDATE outbox SET state = 'sending' WHERE state = 'queued'",
+        "outgoing mails being sent by nobody, or leased and not being sent = 0",
+    ),
+    (
+        "UPDATE outbox SET unsure = 2 WHERE state = 'sent'",
+        "outgoing mails with fewer attempts than ended unknown = 0",
+    ),
+    (
+        "UPDATE outbox SET attempts = 0 WHERE state = 'sent'",
+        "outgoing mails sent without an attempt or a time = 0",
+    ),
+    (
+        "UPDATE outbox SET message_id = '0f1e@desk.example' WHERE state = 'sent'",
+        "outgoing mails attempted without a Message-ID of ours = 0",
+    ),
+    (
+        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at) \
+         SELECT 'c', id, 'link', 'h', 4711, 1, 2 FROM person",
+        "credentials of a mail that is not there = 0",
+    ),
+    ("UPDATE ticket SET number = number + 1000", "tickets above the last number given out = 0"),
+    (
+        "UPDATE outbox SET id = id + 1000 WHERE state = 'queued'",
+        "outgoing mails above the last number given out = 0",
+    ),
+    (
+        "UPDATE raw_chunk SET n = 1 WHERE message = {A}",
+        "messages whose frames are not in order from 0 without a gap = 0",
+    ),
+    (
+        "UPDATE raw_chunk SET bytes = (SELECT secret FROM signing_key) WHERE message = {A}",
+        "messages with a frame that does not begin like one = 0",
+    ),
+    (
+        "UPDATE message SET size = size + 1 WHERE id = {A}",
+        "messages of another size than the ledger says = 0",
+    ),
+];
+
+pub fn p_17_whatever_is_tampered_with_an_equation_says_so(place: &Place) {
+    let store = place.open();
+    fill(place);
+    send_one(place, &store);
+    let ids = ids(&store);
+    let before = read(&store, audit::audit);
+    assert!(before.balance(), "{:?}", before.imbalances().collect::<Vec<_>>());
+    let mut shown: BTreeSet<&str> = BTreeSet::new();
+    for (tampering, expected) in TAMPERED {
+        let mut statements = (*tampering).to_owned();
+        for (name, id) in ["{A}", "{B}", "{C}", "{D}"].iter().zip(&ids) {
+            statements = statements.replace(name, &format!("'{id}'"));
+        }
+        let books = tampered(&store, &statements);
+        let named: Vec<&str> = books.imbalances().map(|equation| equation.what).collect();
+        assert!(named.contains(expected), "{statements}\nis seen as {named:?}");
+        let equation = books.imbalances().find(|equation| equation.what == *expected);
+        let is_named = equation.is_some_and(|equation| !equation.examples.is_empty());
+        assert!(is_named || !expected.ends_with("= 0"), "{expected}: no id is named");
+        shown.insert(expected);
+    }
+    let all: BTreeSet<&str> = before.equations.iter().map(|equation| equation.what).collect();
+    assert_eq!(all.difference(&shown).collect::<Vec<_>>(), Vec::<&&str>::new(), "never shown");
+    assert_eq!(read(&store, audit::audit), before, "all of it was taken back");
+}
+
+// The books after `statements`, which are taken back.
+fn tampered(store: &Store, statements: &str) -> Books {
+    let (told, heard) = channel();
+    let statements = statements.to_owned();
+    let refused: Result<(), _> = store.transact(move |sql| {
+        without_references(sql)?;
+        for statement in statements.split(';') {
+            sql.execute(statement, args![])?;
+        }
+        let books = audit::audit(sql)?;
+        told.send(books).map_err(|_| StoreError::Stopped)?;
+        Err(StoreError::Stopped)
+    });
+    assert!(matches!(refused, Err(StoreError::Stopped)), "{refused:?}");
+    heard.try_iter().last().expect("the books were read")
+}
+
+// Whoever tampers is not kept from it by references.
+fn without_references(sql: &mut dyn Sql) -> Result<(), StoreError> {
+    match sql.dialect() {
+        Dialect::Postgres => sql.execute("SET LOCAL session_replication_role = replica", args![]),
+        Dialect::Sqlite => sql.execute("PRAGMA defer_foreign_keys = ON", args![]),
+    }
+    .map(drop)
+}
+
+// The accepted message, an ignored one, the held one, the pending one.
+fn ids(store: &Store) -> [String; 4] {
+    read(store, |sql| {
+        let mut one = |condition: &str| {
+            let statement = format!(
+                "SELECT m.id FROM message m LEFT JOIN decision d ON d.message = m.id \
+                 WHERE {condition}"
+            );
+            sql.query(&statement, args![])?[0].text(0)
+        };
+        Ok([
+            one("d.outcome = 'accepted'")?,
+            one("d.reason = 'own_message'")?,
+            one("d.outcome = 'held'")?,
+            one("d.outcome IS NULL")?,
+        ])
+    })
+}
+
+// One mail of ours went out under its own id; one message came from a server; there is a key.
+fn send_one(place: &Place, store: &Store) {
+    let ids = place.ids.clone();
+    write(store, move |sql| {
+        let term = jiff::SignedDuration::from_mins(1);
+        let claim = outbox::claim_due(sql, "w", &outbox::Whose::All, at(500), term, 1)?[0];
+        let attempt = outbox::Attempt {
+            claim,
+            credentials: Vec::new(),
+            // As the hundredth mail is called: the number is written in base 36.
+            message_id: "g1a.0.2s.mac@desk.example".to_owned(),
+            subject: "Hello".to_owned(),
+            body: "Hello".to_owned(),
+            known: Vec::new(),
+        };
+        outbox::begin_attempt(sql, &attempt, term, &ids, at(500))?;
+        outbox::sent(sql, claim, "250 ok", None, at(501))?;
+        sql.execute(
+            "INSERT INTO signing_key (id, secret, made_at) VALUES ('a', ?1, 1)",
+            args![&[1_u8; 32][..]],
+        )?;
+        mailboxes::begin(sql, "server", "server@desk.example", at(0))?;
+        mailboxes::set_position(sql, "server", "uid/7/12")?;
+        let old = (Origin::Uid { validity: 7, uid: 12 }, at(1));
+        spool::skip(sql, "server", &[old], at(2), &ids).map(drop)
+    });
 }
 
 pub fn decisions_are_listed_and_counted(place: &Place) {

@@ -50,7 +50,19 @@ fn fill(place: &Place) -> Store {
         let term = jiff::SignedDuration::from_mins(1);
         outbox::claim_due(sql, "w", &outbox::Whose::All, at(500), term, 3)
     });
-    write(&store, move |sql| outbox::sent(sql, claims[0], "250 ok", None, at(501)));
+    let ids = place.ids.clone();
+    write(&store, move |sql| {
+        let attempt = outbox::Attempt {
+            claim: claims[0],
+            credentials: Vec::new(),
+            message_id: "g1a.1.1.mac@desk.example".to_owned(),
+            subject: "Hello".to_owned(),
+            body: "Hello".to_owned(),
+            known: Vec::new(),
+        };
+        outbox::begin_attempt(sql, &attempt, jiff::SignedDuration::from_mins(1), &ids, at(501))?;
+        outbox::sent(sql, claims[0], "250 ok", None, at(501))
+    });
     write(&store, |sql| {
         sql.execute("DELETE FROM outbox WHERE id = (SELECT MAX(id) FROM outbox)", args![])
     });

@@ -4,13 +4,14 @@
 
 mod backend;
 mod books;
+mod clocks;
 mod conversations;
 mod copying;
 mod files;
 mod keys;
 mod outages;
 mod people;
-mod proxy;
+mod races;
 mod server;
 mod sites;
 mod spool;
@@ -51,12 +52,19 @@ conformance! {
         every_caller_of_a_group_is_answered
         no_nul_reaches_the_store
         a_sound_store_is_found_sound
+        raw_bytes_that_were_changed_are_found
         the_last_handle_may_be_dropped_by_the_store_thread
         values_come_back_as_they_went;
     books:
         an_imbalance_is_named
         decisions_are_listed_and_counted
+        p_17_whatever_is_tampered_with_an_equation_says_so
         the_books_balance_after_every_way_to_end;
+    clocks:
+        a_login_that_was_refused_by_a_wrong_clock_closes_no_mailbox_p_11
+        limits_slide_over_every_turn_of_a_calendar_p_11
+        nothing_waits_for_a_year_p_11
+        what_has_expired_stays_expired_when_the_clock_goes_back_p_11;
     conversations:
         e_101_a_logo_is_stored_with_the_first_message_that_brings_it
         e_102_whoever_has_a_part_in_a_ticket_adds_to_it_and_e_103_a_stranger_does_not
@@ -83,6 +91,12 @@ conformance! {
         changes_are_written_one_by_one
         users_are_listed_and_found
         whoever_is_disabled_or_deleted_has_no_live_link_t_22;
+    races:
+        first_messages_into_two_mailboxes_make_one_user_p_10
+        one_mail_in_two_mailboxes_is_one_ticket_p_02
+        two_answers_to_one_closed_ticket_reopen_it_once_p_10
+        two_of_one_name_at_one_new_site_are_two_users_of_it_p_10
+        what_is_owed_is_given_once_whoever_comes_back_to_it_e_02;
     sites:
         a_renamed_default_takes_its_users_along
         declared_sites_are_made_updated_and_retired
@@ -130,6 +144,7 @@ conformance! {
         a_mailbox_is_leased_to_one_worker_p_10
         a_process_leaves_no_trace_when_it_ends
         a_watcher_that_lost_its_lease_writes_nothing_p_10
+        mail_of_a_dead_process_goes_before_what_was_queued_later_p_04
         messages_that_name_one_another_come_to_one_ticket_in_whatever_hands
         racing_first_messages_make_one_user_and_one_credentials_mail
         what_a_dead_process_had_is_free_and_a_living_ones_is_not_p_10;

@@ -7,8 +7,8 @@ use std::thread;
 use guichet::args;
 use guichet::store::{Durability, Location, Options, Sql, Store, StoreError, mailboxes};
 
-use crate::proxy::{Lost, Proxy};
 use crate::suites::postgres::{self, Postgres};
+use crate::suites::proxy::{Fault, Lost, Proxy, Way};
 use crate::suites::{Desk, message, wait_for};
 use crate::support::{at, count, read, write};
 
@@ -122,6 +122,31 @@ fn a_server_that_stays_away_is_unreachable_for_now_and_work_goes_on_when_it_is_b
     proxy.come_back();
     begin(&store, "support", |_, _| ()).0.expect("the server is back");
     assert_eq!(count(&store, "mailbox"), 1);
+}
+
+#[test]
+fn p_08_a_transaction_that_is_cut_anywhere_is_done_once() {
+    let (proxy, store) = behind_a_proxy();
+    let enter = |name: String| {
+        let insert = "INSERT INTO mailbox (name, address, started_at) VALUES (?1, 'a', 0)";
+        store.transact(move |sql| sql.execute(insert, args![&name]))
+    };
+    enter("the first, which prepares".to_owned()).expect("it is committed");
+    proxy.befall(Fault::Cut(Way::ToClient, usize::MAX));
+    enter("whole".to_owned()).expect("it is committed");
+    let whole = proxy.passed();
+    let mut entered = 2;
+    for way in [Way::ToClient, Way::ToServer] {
+        for offset in (0..=whole.on(way)).step_by(7) {
+            proxy.befall(Fault::Cut(way, offset));
+            let done = enter(format!("cut {way:?} at {offset}"));
+            proxy.be_well();
+            done.unwrap_or_else(|error| panic!("cut {way:?} at {offset}: {error}"));
+            entered += 1;
+            assert_eq!(count(&store, "mailbox"), entered, "cut {way:?} at {offset}");
+        }
+    }
+    assert!(entered > 20, "{whole:?} is no dialogue");
 }
 
 #[test]

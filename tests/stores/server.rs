@@ -48,6 +48,23 @@ fn a_wrong_password_is_named_and_not_shown() {
     assert!(matches!(error, StoreError::NotAgreed { .. }), "{error}");
 }
 
+/// With the checker of indexes in the database, the sound ones are found sound.
+#[test]
+fn an_index_that_is_not_to_be_relied_on_is_found() {
+    let schema = postgres::fresh_schema();
+    let store = open(postgres::options(&schema.url)).expect("it opens");
+    let server = postgres::server();
+    server.execute(postgres::DATABASE, "CREATE EXTENSION IF NOT EXISTS amcheck");
+    assert_eq!(store.verify().expect("it can be looked at"), Vec::<String>::new());
+    let distrust = format!(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}.message_held'::regclass",
+        schema.name
+    );
+    server.execute(postgres::DATABASE, &distrust);
+    let problems = store.verify().expect("it can be looked at");
+    assert_eq!(problems, ["the index `message_held` is not to be relied on"]);
+}
+
 #[test]
 fn a_database_that_is_not_there_is_named() {
     let error = refused(replaced("/guichet?", "/nowhere?"));

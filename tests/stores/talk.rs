@@ -86,6 +86,7 @@ impl Talk {
         self.clock.set(at(second));
         let options = ingest::Options {
             readers: 1,
+            suspects: ingest::Suspects::ReadHere,
             time: TimeOfDecision::Clock,
             worker: "worker".to_owned(),
         };

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use guichet::clock::{Clock, Next, SetClock};
-use guichet::config::{self, Environment, Request};
 use guichet::ingest::{self, Ingest, TimeOfDecision};
 use guichet::store::mailboxes::{self, Lease, Leased};
 use guichet::store::outbox::{self, Whose};
 use guichet::store::spool::{self, Acknowledge, Finished};
 use guichet::store::workers::{self, Freed, Pace, Presence, Process};
 use guichet::store::{Store, StoreError, audit};
-use guichet::triage::Policy;
 use jiff::SignedDuration;
 
+use crate::races::policy;
 use crate::support::{Place, at, count, read, write};
 
 const TERM: SignedDuration = SignedDuration::from_secs(60);
@@ -45,9 +44,9 @@ pub fn a_watcher_that_lost_its_lease_writes_nothing_p_10(place: &Place) {
     write(&store, move |sql| spool::finish(sql, &claim, Finished::Done));
     let late = lease(&store, "one/support", 0);
     let now = lease(&store, "two/support", 60);
-    let owed = read(&store, |sql| spool::owed(sql, "support", 10));
+    let owed = read(&store, |sql| spool::owed(sql, "support", "", 10));
     let acknowledge = |lease: Lease| {
-        let ids: Vec<String> = owed.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> = owed.iter().map(|owed| owed.id.clone()).collect();
         store.transact(move |sql| {
             mailboxes::must_hold(sql, &lease)?;
             mailboxes::set_position(sql, "support", &lease.worker)?;
@@ -55,10 +54,11 @@ pub fn a_watcher_that_lost_its_lease_writes_nothing_p_10(place: &Place) {
         })
     };
     let refused = acknowledge(late);
-    assert!(matches!(refused, Err(StoreError::LeaseLost(mailbox)) if mailbox == "support"));
-    assert_eq!(read(&store, |sql| spool::owed(sql, "support", 10)).len(), 1);
+    let is_refused = matches!(refused, Err(StoreError::LeaseLost(mailbox)) if mailbox == "support");
+    assert!(is_refused, "a watcher writes without its lease");
+    assert_eq!(read(&store, |sql| spool::owed(sql, "support", "", 10)).len(), 1);
     acknowledge(now).expect("it is the other one's");
-    assert!(read(&store, |sql| spool::owed(sql, "support", 10)).is_empty());
+    assert!(read(&store, |sql| spool::owed(sql, "support", "", 10)).is_empty());
 }
 
 pub fn what_a_dead_process_had_is_free_and_a_living_ones_is_not_p_10(place: &Place) {
@@ -109,6 +109,23 @@ pub fn what_a_dead_process_had_is_free_and_a_living_ones_is_not_p_10(place: &Pla
         write(&store, |sql| mailboxes::lease(sql, "mailbox 1", "third", at(400), TERM)),
         Leased::Ours(_)
     ));
+}
+
+/// A mail in hand at two kills is parked, so after the first it does not wait behind all the others.
+pub fn mail_of_a_dead_process_goes_before_what_was_queued_later_p_04(place: &Place) {
+    let store = place.open();
+    let dead = workers::worker(&place.ids.uuid(), "outbox");
+    let claim = |worker: String, now: i64| -> Vec<i64> {
+        let claims = write(&store, move |sql| {
+            outbox::claim_due(sql, &worker, &Whose::All, at(now), TERM, 1)
+        });
+        claims.iter().map(|claim| claim.id).collect()
+    };
+    place.queue_mail(&store, 0);
+    let first = claim(dead, 1);
+    place.queue_mail(&store, 1);
+    write(&store, |sql| workers::free_orphans(sql, at(2)));
+    assert_eq!(claim("next/outbox".to_owned(), 2), first);
 }
 
 pub fn a_process_leaves_no_trace_when_it_ends(place: &Place) {
@@ -182,13 +199,54 @@ pub fn messages_that_name_one_another_come_to_one_ticket_in_whatever_hands(place
     assert_eq!(read(&store, |sql| sql.query(tried, &[])?[0].int(0)), 0, "a race is no failure");
 }
 
+/// A process that stands still with a message in hand is given up before long; what answers that
+/// message waits for that, and opens no ticket of its own.
+#[test]
+fn p_10_a_reply_waits_for_what_a_process_that_stands_still_has_in_hand() {
+    let place = &Place::postgres();
+    let store = place.open();
+    let mail = |id: &str, more: &str| {
+        format!(
+            "From: One <s@raced.example>\r\nTo: support@desk.example\r\nSubject: Printer\r\n\
+             Message-ID: <{id}@raced.example>\r\n{more}\r\nhello from {id}\r\n"
+        )
+    };
+    let parent = place.arrival("parent", 0, mail("parent", "").as_bytes());
+    write(&store, move |sql| {
+        spool::spool(sql, std::slice::from_ref(&parent), at(0), Acknowledge::Never)
+    });
+    let lease = SignedDuration::from_secs(120);
+    let taken = write(&store, move |sql| spool::claim(sql, "still", at(1), lease, 16, 1 << 20));
+    assert_eq!(taken.len(), 1);
+    let answer = "In-Reply-To: <parent@raced.example>\r\n";
+    let reply = place.arrival("reply", 1, mail("reply", answer).as_bytes());
+    write(&store, move |sql| {
+        spool::spool(sql, std::slice::from_ref(&reply), at(1), Acknowledge::Never)
+    });
+
+    let clock = Arc::new(SetClock::at(at(2)));
+    let options = ingest::Options {
+        readers: 1,
+        suspects: ingest::Suspects::ReadHere,
+        time: TimeOfDecision::Clock,
+        worker: "at work".to_owned(),
+    };
+    let (policy, ids) = (Arc::new(policy("")), place.ids.clone());
+    let mut ingest = Ingest::new(store.clone(), policy, clock.clone(), ids, options);
+    assert!(ingest.step().expect("a step").decided.is_empty(), "it is decided without its parent");
+    clock.set(at(122));
+    while ingest.step().expect("a step").next == Next::Now {}
+    assert_eq!((count(&store, "ticket"), count(&store, "ticket_message")), (1, 2));
+}
+
 fn decide_with_four_workers(place: &Place, store: &Store, messages: i64) {
-    let policy = Arc::new(policy());
+    let policy = Arc::new(policy(""));
     std::thread::scope(|scope| {
         for worker in 0..4 {
             let clock: Arc<dyn Clock> = Arc::new(SetClock::at(at(200)));
             let options = ingest::Options {
                 readers: 1,
+                suspects: ingest::Suspects::ReadHere,
                 time: TimeOfDecision::Clock,
                 worker: format!("worker {worker}"),
             };
@@ -211,19 +269,6 @@ fn decide_with_four_workers(place: &Place, store: &Store, messages: i64) {
             });
         }
     });
-}
-
-fn policy() -> Policy {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("guichet.toml");
-    let text = "[portal]\nurl = \"https://help.example.com\"\n[smtp]\ntransport = \"none\"\n\
-                [limits]\nper_sender = \"off\"\nper_domain = \"off\"\nnew_users = \"off\"\n\
-                auto_mails_per_address = \"off\"\n[[mailbox]]\nname = \"support\"\n\
-                provider = \"maildir\"\naddress = \"support@desk.example\"\npath = \"mail\"\n";
-    std::fs::write(&file, text).expect("it is written");
-    let environment = Environment::of_process();
-    let request = Request { path: Some(file), set: Vec::new(), environment };
-    config::load(&request).expect("it is sound").settings.policy
 }
 
 fn try_lease(store: &Store, worker: &'static str, now: i64) -> Leased {

@@ -5,9 +5,11 @@
 pub mod account;
 pub mod channel;
 pub mod dialogue;
+pub mod dice;
 pub mod dovecot;
 pub mod guarded;
 pub mod postgres;
+pub mod proxy;
 pub mod scripted;
 pub mod sink;
 pub mod tls;
@@ -78,7 +80,7 @@ start = "all"
 
     /// The command line `guichet -c … ARGS`.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
+        let mut command = Command::new(program());
         command.arg("-c").arg(self.config()).args(args).current_dir(self.path());
         command.env_remove("GUICHET_CONFIG").env("NO_COLOR", "1");
         command
@@ -135,6 +137,16 @@ start = "all"
         self.start_with(&[], "daemon.log")
     }
 
+    /// Starts the daemon from another file.
+    pub fn start_program(&self, program: &Path) -> Daemon {
+        let log = fs::File::create(self.path().join("daemon.log")).expect("a log");
+        let mut command = Command::new(program);
+        command.arg("-c").arg(self.config()).arg("run").current_dir(self.path());
+        command.env_remove("GUICHET_CONFIG").env("NO_COLOR", "1");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Daemon { child: command.spawn().expect("the daemon starts") }
+    }
+
     /// Starts a daemon with more on its command line, and a log of its own.
     pub fn start_with(&self, args: &[&str], log: &str) -> Daemon {
         let log = fs::File::create(self.path().join(log)).expect("a log");
@@ -165,6 +177,13 @@ start = "all"
     }
 }
 
+/// The program under test: that of this build, or the copy that `GUICHET_PROGRAM` names, which a run
+/// of hours uses so that nobody's building changes it.
+pub fn program() -> PathBuf {
+    std::env::var_os("GUICHET_PROGRAM")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_guichet")), PathBuf::from)
+}
+
 /// A daemon that runs; killed when dropped.
 pub struct Daemon {
     child: Child,
@@ -173,6 +192,10 @@ pub struct Daemon {
 impl Daemon {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is ours").is_some()
     }
 
     /// SIGKILL.

@@ -2,6 +2,7 @@
 //! rest plays an IMAP server with a real [`Account`] behind it. Every word a client says is kept.
 //! How a dialogue is written stands in [`super::dialogue`].
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -29,10 +30,10 @@ struct Shared {
     account: Mutex<Account>,
     tls: Arc<ServerConfig>,
     heard: Mutex<Vec<String>>,
-    // Bytes after which the connection is cut that comes next.
-    cut: Mutex<Option<usize>>,
     sent: Mutex<Vec<usize>>,
-    connections: Mutex<Vec<TcpStream>>,
+    // Those that are open, by their number.
+    connections: Mutex<BTreeMap<usize, TcpStream>>,
+    connected: AtomicUsize,
     is_over: AtomicBool,
 }
 
@@ -65,9 +66,9 @@ impl Scripted {
             account: Mutex::new(account),
             tls: tls::server_config(&tls::identity(leaf)),
             heard: Mutex::default(),
-            cut: Mutex::default(),
             sent: Mutex::default(),
             connections: Mutex::default(),
+            connected: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
         });
         let acceptor = std::thread::spawn({
@@ -88,7 +89,7 @@ impl Scripted {
 
     /// How many times a client connected.
     pub fn connections(&self) -> usize {
-        lock(&self.shared.connections).len()
+        self.shared.connected.load(Ordering::SeqCst)
     }
 
     /// How many commands that any client said begin so, after the tag.
@@ -114,14 +115,9 @@ impl Scripted {
         lock(&self.shared.account)
     }
 
-    /// Cuts the next connection after so many bytes to the client, counted before any TLS.
-    pub fn cut_next(&self, bytes: usize) {
-        *lock(&self.shared.cut) = Some(bytes);
-    }
-
     /// Ends every connection there is; the next client is served again.
     pub fn hang_up(&self) {
-        for connection in lock(&self.shared.connections).iter() {
+        for connection in lock(&self.shared.connections).values() {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }
@@ -136,7 +132,7 @@ impl Drop for Scripted {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
-        for connection in lock(&self.shared.connections).iter() {
+        for connection in lock(&self.shared.connections).values() {
             let _ = connection.shutdown(Shutdown::Both);
         }
         if let Some(acceptor) = self.acceptor.take() {
@@ -157,12 +153,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let Ok(stream) = stream else { continue };
         let _ = stream.set_nodelay(true);
+        let number = shared.connected.fetch_add(1, Ordering::SeqCst);
         if let Ok(copy) = stream.try_clone() {
-            lock(&shared.connections).push(copy);
+            lock(&shared.connections).insert(number, copy);
         }
         let shared = shared.clone();
         std::thread::spawn(move || {
-            let limit = lock(&shared.cut).take();
             let channel = Channel::Plain(stream);
             let mut talk = Talk {
                 session: lock(&shared.account).session(),
@@ -171,12 +167,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 unread: Vec::new(),
                 unsent: Vec::new(),
                 sent: 0,
-                limit,
             };
             let _ = talk.run();
             let sent = talk.sent;
             talk.channel.end();
             lock(&shared.sent).push(sent);
+            lock(&shared.connections).remove(&number);
         });
     }
 }
@@ -189,7 +185,6 @@ struct Talk<'a> {
     unread: Vec<u8>,
     unsent: Vec<u8>,
     sent: usize,
-    limit: Option<usize>,
 }
 
 impl<'a> Talk<'a> {
@@ -323,14 +318,9 @@ impl<'a> Talk<'a> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut bytes = std::mem::take(&mut self.unsent);
-        let is_cut = self.limit.is_some_and(|limit| self.sent + bytes.len() >= limit);
-        if is_cut {
-            bytes.truncate(self.limit.unwrap_or(0) - self.sent);
-        }
+        let bytes = std::mem::take(&mut self.unsent);
         self.sent += bytes.len();
-        self.channel.write(&bytes)?;
-        if is_cut { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+        self.channel.write(&bytes)
     }
 
     fn protect(&mut self) -> io::Result<()> {

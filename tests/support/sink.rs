@@ -111,6 +111,8 @@ pub enum SinkAnswer {
     Say(&'static str),
     /// The same, and the connection ends.
     SayAndDrop(&'static str),
+    /// At the end of the data: the mail is taken, and these lines are said once the client has gone.
+    SayLate(&'static str),
     /// Nothing is said any more, and the connection stays.
     Stall,
     /// At the end of the data: the mail is taken, and the connection ends without a word.
@@ -157,7 +159,8 @@ struct Shared {
     tls: Arc<ServerConfig>,
     mails: Mutex<Vec<Received>>,
     heard: Mutex<Vec<String>>,
-    connections: Mutex<Vec<TcpStream>>,
+    // One that has ended leaves an empty place.
+    connections: Mutex<Vec<Option<TcpStream>>>,
     is_over: AtomicBool,
 }
 
@@ -190,6 +193,11 @@ impl Sink {
         lock(&self.shared.mails).clone()
     }
 
+    /// Takes the mails out, those since it was last asked: for runs that send tens of thousands.
+    pub fn take_mails(&self) -> Vec<Received> {
+        std::mem::take(&mut *lock(&self.shared.mails))
+    }
+
     /// Every command line of every client; not the mails, not what answers a login's prompts.
     pub fn heard(&self) -> Vec<String> {
         lock(&self.shared.heard).clone()
@@ -204,7 +212,7 @@ impl Drop for Sink {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
-        for connection in lock(&self.shared.connections).iter() {
+        for connection in lock(&self.shared.connections).iter().flatten() {
             let _ = connection.shutdown(Shutdown::Both);
         }
         if let Some(acceptor) = self.acceptor.take() {
@@ -220,14 +228,17 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let Ok(stream) = stream else { continue };
         let _ = stream.set_nodelay(true);
-        if let Ok(copy) = stream.try_clone() {
-            lock(&shared.connections).push(copy);
-        }
+        let place = {
+            let mut connections = lock(&shared.connections);
+            connections.push(stream.try_clone().ok());
+            connections.len() - 1
+        };
         let shared = shared.clone();
         std::thread::spawn(move || {
             let mut talk = Talk::over(Channel::Plain(stream), &shared);
             let _ = talk.run();
             talk.end();
+            lock(&shared.connections)[place] = None;
         });
     }
 }

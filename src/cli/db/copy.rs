@@ -48,6 +48,7 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: &CopyArgs) -> Result<Exi
     }
     // No daemon begins to work on a file while it is copied, or while it is made.
     let _role = desk.store.take_role()?;
+    desk.store.must_not_have_gone_back()?;
     let store = Store::open(&target.store, desk.clock.now())?;
     let _role_there = store.take_role()?;
     let told = |one: &Copied| tracing::info!("copied {} of `{}`", rows(one.rows), one.table);

@@ -169,6 +169,7 @@ pub(super) fn exit_of_relay(error: &RelayError) -> Exit {
         | RelayError::Lost { .. }
         | RelayError::Net(_)
         | RelayError::NotSmtp { .. }
+        | RelayError::OutOfTurn { .. }
         | RelayError::Stripped { .. } => Exit::Unreachable,
         RelayError::Refused { .. } => Exit::Negative,
     }

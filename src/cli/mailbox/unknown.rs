@@ -19,7 +19,7 @@ use crate::cli::words::hint;
 use crate::cli::{Globals, replay};
 use crate::config::Settings;
 use crate::mail;
-use crate::store::{decisions, spool};
+use crate::store::{StoreError, decisions, spool};
 use crate::triage::recipients;
 
 #[derive(Args)]
@@ -72,7 +72,11 @@ fn gather(desk: &Desk, mailbox: Option<&str>, since: Timestamp) -> Result<Vec<Un
     let owing = desk.store.read_only(|sql| decisions::owing_to(sql, key, mailbox, since))?;
     let mut found: BTreeMap<(String, String), Unknown> = BTreeMap::new();
     for one in owing {
-        let raw = desk.store.read_only(|sql| spool::raw(sql, &one.message))?;
+        let raw = match desk.store.read_only(|sql| spool::raw(sql, &one.message)) {
+            // `db verify` is there for it.
+            Err(StoreError::DamagedMessage { .. }) => continue,
+            raw => raw?,
+        };
         let Some(message) = raw.and_then(|raw| mail::read(&raw).ok()) else { continue };
         if recipients::is_addressed_to_us(&message, &desk.settings.policy) {
             continue;

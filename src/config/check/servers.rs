@@ -2,7 +2,7 @@
 //! login by halves.
 
 use super::Check;
-use crate::config::file::{CredentialsMode, Mailbox, Provider, StoreTls, Tls, Transport};
+use crate::config::file::{After, CredentialsMode, Mailbox, Provider, StoreTls, Tls, Transport};
 use crate::config::formats::{self, Database, Whereabouts, whereabouts};
 use crate::config::relay::{Relay, watched_host};
 use crate::config::values::{Duration, Misread};
@@ -56,6 +56,21 @@ impl Check<'_> {
             && mailbox.provider != Provider::Maildir
         {
             self.in_the_clear(host, &["mailbox", i, "imap", "tls"]);
+        }
+        self.way_round(mailbox, i);
+    }
+
+    // A message moved to where it lies gets a new UID each time: it would come in again for ever.
+    fn way_round(&mut self, mailbox: &Mailbox, i: &str) {
+        let Mailbox { folder, move_to, .. } = mailbox;
+        let is_inbox = |name: &str| name.eq_ignore_ascii_case("INBOX");
+        let is_same = folder == move_to || is_inbox(folder) && is_inbox(move_to);
+        let is_on_a_server = mailbox.provider != Provider::Maildir;
+        if is_on_a_server && mailbox.after == After::Move && is_same {
+            let key = if self.is_set(&["mailbox", i, "move_to"]) { "move_to" } else { "folder" };
+            let message = format!("mail would be moved to the folder it is in, `{folder}`");
+            let hint = "name another folder in `move_to`, or say `after = \"flag\"`";
+            self.err(&["mailbox", i, key], Misread::new(message, hint));
         }
     }
 

@@ -136,6 +136,15 @@ impl Settings {
         }
     }
 
+    /// What lies on the disk whose free space counts (`min_free_space`): the store when it is a file,
+    /// wherever that is.
+    pub fn disk(&self) -> &Path {
+        match &self.store.location {
+            store::Location::Sqlite(database) => database,
+            store::Location::Memory | store::Location::Postgres(_) => &self.state,
+        }
+    }
+
     /// Refuses when a secret is missing for one of the things that are `needed`.
     pub fn require(&self, needed: impl Fn(&Need) -> bool) -> Result<(), Invalid> {
         let missing = self.missing.iter().filter(|missing| needed(&missing.need));

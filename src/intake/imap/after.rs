@@ -6,7 +6,11 @@ use super::folder::sets;
 use super::gauge::SMALL;
 use super::names::quoted;
 use super::session::Session;
+use crate::faults;
 use crate::intake::After;
+
+// Messages copied before they are marked: those that a crash finds in between are copied again.
+const COPIED: usize = 16;
 
 /// How far it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,9 @@ impl Session {
             return Ok(Settled::Marked);
         }
         for set in sets(uids) {
+            faults::point("imap.expunge");
             self.command_ok(doing, &format!("UID EXPUNGE {set}"), SMALL, |_| ()).await?;
+            faults::point("imap.expunged");
         }
         Ok(Settled::Wholly)
     }
@@ -54,7 +60,9 @@ impl Session {
     ) -> Result<(), ImapError> {
         for set in sets(uids) {
             let command = format!("UID STORE {set} +FLAGS.SILENT ({flag})");
+            faults::point("imap.store");
             self.command_ok(doing, &command, SMALL, |_| ()).await?;
+            faults::point("imap.stored");
         }
         Ok(())
     }
@@ -67,8 +75,9 @@ impl Session {
         // Those marked as deleted were copied by an earlier try.
         let copied = self.deleted(uids).await?;
         let open: Vec<u32> = uids.iter().copied().filter(|uid| !copied.contains(uid)).collect();
-        if !open.is_empty() {
-            self.take_to("UID COPY", &open, folder).await?;
+        for some in open.chunks(COPIED) {
+            self.take_to("UID COPY", some, folder).await?;
+            self.mark(some, "\\Deleted", "deleting mail").await?;
         }
         self.delete(uids).await
     }
@@ -79,7 +88,9 @@ impl Session {
         let name = quoted(&self.wire_name(folder).await?);
         for set in sets(uids) {
             let command = format!("{verb} {set} {name}");
+            faults::point("imap.take");
             let reply = self.command(doing, &command, SMALL, |_| ()).await?;
+            faults::point("imap.taken");
             if reply.is_ok() {
                 continue;
             }

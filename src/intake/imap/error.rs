@@ -6,6 +6,11 @@ use crate::net::NetError;
 /// Why a mailbox on a server could not be worked on.
 #[derive(Debug, thiserror::Error)]
 pub enum ImapError {
+    /// no server may do that in the middle of a session.
+    #[error(
+        "`{host}` gave the folder another UIDVALIDITY while {doing}: its UIDs mean other messages now\nhint: guichet connects again by itself and recognises what it has read before"
+    )]
+    AnotherValidity { host: String, doing: &'static str },
     #[error("`{host}` closed the connection while {doing}{said}\nhint: guichet connects again by itself; when it does not stop, ask whoever runs the server", said = said_after(.said))]
     Closed { host: String, doing: &'static str, said: String },
     /// T-45.
@@ -20,6 +25,11 @@ pub enum ImapError {
         "`{host}` said more than it may before the connection was protected\nhint: somebody may be between this machine and the server; use `tls = \"implicit\"`, port 993"
     )]
     Injected { host: String },
+    /// P-21.
+    #[error(
+        "`{host}` refused the login too often: none is tried before {until:.0}\nhint: correct `mailbox.username` or `mailbox.password`, another login is tried at once"
+    )]
+    LeftAlone { host: String, until: jiff::Timestamp },
     #[error("`{host}` refused the login of `{username}`{said}\nhint: see that username and password are right, and that the account may use IMAP; some providers want a password made for one program", said = said_after(.said))]
     Login { host: String, username: String, said: String },
     #[error(
@@ -34,6 +44,11 @@ pub enum ImapError {
         "`{host}` offers no STARTTLS\nhint: nothing was sent to it; set `tls = \"implicit\"`, port 993, or have the server's offer looked at"
     )]
     NoStarttls { host: String },
+    /// P-01: by their numbers, its messages would be taken for those that are known.
+    #[error(
+        "the mailbox `{mailbox}` was another folder, or that of another account, when it was looked at last, and the messages of `{folder}` have the same numbers as those that are known: guichet leaves them alone\nhint: give it another `name`, the old one keeps what it brought; or set `folder` and `username` back"
+    )]
+    OtherFolder { mailbox: String, folder: String },
     /// F-12.
     #[error(
         "`{host}` says that guichet is logged in already\nhint: nothing was sent to it; somebody may be between this machine and the server"
@@ -65,8 +80,10 @@ impl ImapError {
     /// Whether the same may succeed later without anybody's help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            ImapError::Closed { .. }
+            ImapError::AnotherValidity { .. }
+            | ImapError::Closed { .. }
             | ImapError::Garbled { .. }
+            | ImapError::LeftAlone { .. }
             | ImapError::Refused { .. }
             | ImapError::TooMuch { .. } => true,
             ImapError::Net(cause) => cause.is_temporary(),
@@ -76,6 +93,7 @@ impl ImapError {
             | ImapError::LoginDisabled { .. }
             | ImapError::MissingFolder { .. }
             | ImapError::NoStarttls { .. }
+            | ImapError::OtherFolder { .. }
             | ImapError::Preauthenticated { .. }
             | ImapError::ReadOnly { .. }
             | ImapError::Renumbered { .. }
@@ -108,7 +126,8 @@ impl ImapError {
     pub(crate) fn is_broken_off(&self) -> bool {
         matches!(
             self,
-            ImapError::Closed { .. }
+            ImapError::AnotherValidity { .. }
+                | ImapError::Closed { .. }
                 | ImapError::Garbled { .. }
                 | ImapError::TooMuch { .. }
                 | ImapError::Net(NetError::Timeout { .. })

@@ -8,11 +8,12 @@ use super::error::ImapError;
 use super::folder::WHOLE;
 use super::ledger::Entry;
 use super::watch::ImapWatch;
+use crate::faults;
 use crate::intake::error::IntakeError;
 use crate::intake::source::BATCH;
 use crate::intake::{After, read_bounded};
-use crate::mail::{self, Unreadable};
-use crate::store::spool::{Arrival, Growing, Intake, Origin};
+use crate::mail;
+use crate::store::spool::{Arrival, Growing, Intake, Origin, Owed};
 
 // Acknowledgements worked off at a time.
 const OWED: usize = 256;
@@ -49,7 +50,10 @@ impl ImapWatch {
         let mut entry = Entry::default();
         let mut given = HashSet::with_capacity(batch.len());
         match batch {
-            [message] if message.size > WHOLE.min(self.options.max_message_size) => {
+            [message]
+                if message.size > WHOLE.min(self.options.max_message_size)
+                    && faults::stands("T-37") =>
+            {
                 if let Some(arrival) = self.fetch_large(message).await? {
                     given.insert(message.uid);
                     entry.arrivals.push(arrival);
@@ -137,10 +141,10 @@ impl ImapWatch {
     }
 
     fn is_excuse(&self, uid: u32, raw: &[u8]) -> bool {
-        // Few messages hold the words, so few are read for it.
+        // Few messages hold the words, so few are looked at closely.
         raw.len() < EXCUSE_MOST
             && memchr::memmem::find(raw, mail::EXCUSE.as_bytes()).is_some()
-            && mail::read(raw).is_err_and(|why| why == Unreadable::Excuse)
+            && mail::holds_excuse(raw)
             && self.owed.get(&uid).is_none_or(|attempts| *attempts < EXCUSE_TRIES)
     }
 
@@ -154,36 +158,30 @@ impl ImapWatch {
     /// refused is not tried again before the next sweep (E-04).
     pub(super) async fn acknowledge(&mut self) -> Result<bool, IntakeError> {
         let limit = OWED + self.unsettled.len();
-        let mut owed = self.ledger.unacknowledged(limit).await?;
+        let validity = self.open.position.validity;
+        let mut owed = self.ledger.unacknowledged(validity, limit).await?;
         let is_full = owed.len() >= limit;
-        owed.retain(|(id, _)| !self.unsettled.contains(id));
+        owed.retain(|owed| !self.unsettled.contains(&owed.id));
         owed.truncate(OWED);
         if owed.is_empty() {
             return Ok(false);
         }
-        let validity = self.open.position.validity;
-        // What is owed of another UIDVALIDITY, or of another kind of source, is nowhere any more.
-        let mut uids: Vec<u32> = owed
-            .iter()
-            .filter_map(|(_, origin)| match origin {
-                Origin::Uid { validity: of, uid } if *of == validity => Some(*uid),
-                _ => None,
-            })
-            .collect();
-        uids.sort_unstable();
+        let uids = uids_of(&owed);
         match self.settle(&uids).await {
             Ok(settled) => {
                 if settled == Settled::Marked {
                     self.name_refusal("the server has no UIDPLUS: mail that is done with is marked as deleted, and goes when another program tidies the folder");
                 }
-                self.ledger.acknowledged(owed.into_iter().map(|(id, _)| id).collect()).await?;
+                faults::point("acknowledge.note");
+                self.ledger.acknowledged(owed.into_iter().map(|owed| owed.id).collect()).await?;
+                faults::point("acknowledge.noted");
             }
             Err(cause @ (ImapError::ReadOnly { .. } | ImapError::Refused { .. })) => {
                 self.name_refusal(&format!(
                     "{} messages whose decision is safe could not be marked in their mailbox: {cause}",
                     owed.len()
                 ));
-                self.unsettled.extend(owed.into_iter().map(|(id, _)| id));
+                self.unsettled.extend(owed.into_iter().map(|owed| owed.id));
             }
             Err(cause) => return Err(self.failed(cause)),
         }
@@ -215,4 +213,15 @@ impl ImapWatch {
             tracing::error!(mailbox.name = %self.options.name, "{said}");
         }
     }
+}
+
+/// Their UIDs, in order.
+pub(super) fn uids_of(owed: &[Owed]) -> Vec<u32> {
+    let uid = |owed: &Owed| match owed.origin {
+        Origin::Uid { uid, .. } => Some(uid),
+        Origin::File { .. } | Origin::MaildirFile { .. } => None,
+    };
+    let mut uids: Vec<u32> = owed.iter().filter_map(uid).collect();
+    uids.sort_unstable();
+    uids
 }

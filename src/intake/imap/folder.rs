@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::attributes::{Sighted, section_in, sighted_in, uid_in};
 use super::error::ImapError;
-use super::gauge::{Limits, SMALL};
+use super::gauge::{ANSWER, Limits, SMALL};
 use super::names::{from_wire, quoted, to_wire};
+use super::reply::validity_in;
 use super::session::Session;
+use crate::faults;
 use crate::intake::bounded::STUB_BODY;
 use crate::store::spool::Growing;
 
@@ -16,11 +18,15 @@ use crate::store::spool::Growing;
 pub(super) const WHOLE: u64 = 4 * 1024 * 1024;
 const PIECE: u64 = 1024 * 1024;
 // Sizes are announced wrongly by some servers (Exchange), but not by that much.
-const WHOLE_LIMITS: Limits = Limits { literal: 4 * WHOLE, response: 4 * WHOLE + 64 * 1024 };
-const PIECE_LIMITS: Limits = Limits { literal: PIECE, response: PIECE + 64 * 1024 };
+const WHOLE_LIMITS: Limits =
+    Limits { literal: 4 * WHOLE, response: 4 * WHOLE + 64 * 1024, answer: 16 * WHOLE };
+const PIECE_LIMITS: Limits = Limits { literal: PIECE, response: PIECE + 64 * 1024, answer: ANSWER };
 const STUB_HEADERS: usize = 128 * 1024;
-const STUB_LIMITS: Limits =
-    Limits { literal: STUB_BODY as u64, response: (STUB_HEADERS + STUB_BODY) as u64 + 64 * 1024 };
+const STUB_LIMITS: Limits = Limits {
+    literal: STUB_BODY as u64,
+    response: (STUB_HEADERS + STUB_BODY) as u64 + 64 * 1024,
+    answer: ANSWER,
+};
 // Characters of a set of UIDs in one command: RFC 2683 §3.2.1.5 asks for lines below 8 000.
 const SET: usize = 4_000;
 // Folders named in a hint.
@@ -57,15 +63,15 @@ impl Session {
             Access::Write => "SELECT",
         };
         let (mut validity, mut next, mut count) = (None, None, 0);
+        self.validity = None;
         let command = format!("{verb} {}", quoted(&name));
         let reply = self
             .command(doing, &command, SMALL, |response| match response {
                 Response::MailboxData(MailboxDatum::Exists(n)) => count = *n,
                 Response::Data { outcome, .. } | Response::Done { outcome, .. } => {
-                    match outcome.code {
-                        Some(ResponseCode::UidValidity(n)) => validity = Some(n),
-                        Some(ResponseCode::UidNext(n)) => next = Some(n),
-                        _ => {}
+                    validity = validity_in(response).or(validity);
+                    if let Some(ResponseCode::UidNext(n)) = outcome.code {
+                        next = Some(n);
                     }
                 }
                 _ => {}
@@ -78,6 +84,7 @@ impl Session {
         let Some(validity) = validity else {
             return Err(ImapError::Unnumbered { folder: folder.to_owned() });
         };
+        self.validity = Some(validity);
         let next = match next {
             Some(next) => next,
             None => self.next_uid().await?,
@@ -154,6 +161,34 @@ impl Session {
         Ok(uids)
     }
 
+    /// Those from `first` to `last` that are marked as deleted, in order.
+    pub(super) async fn search_deleted(
+        &mut self,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<u32>, ImapError> {
+        let mut uids = self.search_set(&format!("{first}:{last} DELETED")).await?;
+        uids.sort_unstable();
+        Ok(uids)
+    }
+
+    /// The fields `Message-ID` of these messages as they stand, one after the other.
+    pub(super) async fn message_ids(&mut self, uids: &[u32]) -> Result<Vec<Vec<u8>>, ImapError> {
+        let mut fields = Vec::with_capacity(uids.len());
+        for set in sets(uids) {
+            let command = format!("UID FETCH {set} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
+            self.command_ok("looking at mail", &command, SMALL, |response| {
+                if let Response::Fetch(_, attributes) = response
+                    && let Some(field) = section_in(attributes, Some(MessageSection::Header))
+                {
+                    fields.push(field.to_vec());
+                }
+            })
+            .await?;
+        }
+        Ok(fields)
+    }
+
     /// Those of these UIDs that are still there.
     pub(super) async fn present(&mut self, uids: &[u32]) -> Result<Vec<u32>, ImapError> {
         self.those(uids, "").await
@@ -218,7 +253,9 @@ impl Session {
         mut each: impl FnMut(u32, &[u8]),
     ) -> Result<(), ImapError> {
         for set in sets(uids) {
-            let command = format!("UID FETCH {set} (UID BODY.PEEK[])");
+            // What is only fetched is not read: a crash would leave it behind as seen.
+            let body = if faults::stands("P-01-peek") { "BODY.PEEK[]" } else { "BODY[]" };
+            let command = format!("UID FETCH {set} (UID {body})");
             self.command_ok("fetching mail", &command, WHOLE_LIMITS, |response| {
                 if let Response::Fetch(_, attributes) = response
                     && let Some(uid) = uid_in(attributes)

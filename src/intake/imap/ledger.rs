@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use super::logins::{WITHIN, mark};
 use super::position::Position;
 use crate::clock::{Clock, Ids};
+use crate::faults;
 use crate::intake::error::IntakeError;
 use crate::intake::tenure::{Held, Hold, Tenure};
 use crate::intake::{After, Options};
 use crate::net::Login;
-use crate::store::spool::{self, Acknowledge, Arrival, Origin};
+use crate::store::spool::{self, Acknowledge, Arrival, Origin, Owed};
 use crate::store::uids::{self, OwedUid};
 use crate::store::{Sql, Store, StoreError};
 use crate::store::{logins, mailboxes};
@@ -88,14 +89,20 @@ impl Ledger {
         self.transact(move |sql| mailboxes::standing(sql, &mailbox)).await
     }
 
-    /// Enters the mailbox, or its new UIDVALIDITY: what is owed of another one means nothing now.
-    pub(super) async fn begin(&self, position: Position) -> Result<(), IntakeError> {
+    /// Enters the mailbox, or its new UIDVALIDITY: what could not be fetched under another one is found
+    /// again. Of `others` there is nothing to tell.
+    pub(super) async fn begin(
+        &self,
+        position: Position,
+        others: Vec<String>,
+    ) -> Result<(), IntakeError> {
         let (mailbox, address) = (self.mailbox.clone(), self.address.clone());
         let (now, guard) = (self.clock.now(), self.hold.guard());
         self.transact(move |sql| {
             guard(sql)?;
             mailboxes::begin(sql, &mailbox, &address, now)?;
             uids::forgive_all(sql, &mailbox)?;
+            spool::acknowledged(sql, &others)?;
             mailboxes::set_position(sql, &mailbox, &position.text())
         })
         .await
@@ -157,8 +164,8 @@ impl Ledger {
         login: &Login,
     ) -> Result<Vec<Timestamp>, IntakeError> {
         let (mailbox, login) = (self.mailbox.clone(), mark(login));
-        let since = self.clock.now() - WITHIN;
-        self.transact(move |sql| logins::refused(sql, &mailbox, login, since)).await
+        let now = self.clock.now();
+        self.transact(move |sql| logins::refused(sql, &mailbox, login, now - WITHIN, now)).await
     }
 
     pub(super) async fn login_refused(&self, login: &Login) -> Result<(), IntakeError> {
@@ -173,14 +180,19 @@ impl Ledger {
         self.transact(move |sql| uids::owed(sql, &mailbox)).await
     }
 
-    /// Decided messages the mailbox has not been told of, oldest first.
+    /// Decided messages of this UIDVALIDITY that the mailbox has not been told of, oldest first.
     pub(super) async fn unacknowledged(
         &self,
+        validity: u32,
         limit: usize,
-    ) -> Result<Vec<(String, Origin)>, IntakeError> {
+    ) -> Result<Vec<Owed>, IntakeError> {
+        let numbering = match faults::stands("P-09-rest") {
+            true => Origin::numbered(validity),
+            false => "uid/".to_owned(),
+        };
         let mailbox = self.mailbox.clone();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        self.transact(move |sql| spool::owed(sql, &mailbox, limit)).await
+        self.transact(move |sql| spool::owed(sql, &mailbox, &numbering, limit)).await
     }
 
     pub(super) async fn acknowledged(&self, ids: Vec<String>) -> Result<(), IntakeError> {

@@ -15,6 +15,7 @@ mod reply;
 mod run;
 mod session;
 mod sighting;
+mod stock;
 mod trial;
 mod watch;
 mod wire;
@@ -25,6 +26,8 @@ use self::position::Standing;
 use crate::store::{Store, StoreError, mailboxes};
 
 pub use error::ImapError;
+pub use stock::contents;
+pub(super) use stock::{Numbering, numbering};
 pub use trial::{TriedOut, folders, try_out};
 pub use watch::ImapWatch;
 

@@ -2,9 +2,11 @@
 //! ledger, owed, or gone; and which of the messages that were there at the beginning are left alone.
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::attributes::Sighted;
-use crate::intake::Start;
+use crate::faults;
+use crate::intake::{ImapOptions, Start};
 
 /// What the store remembers of a mailbox, read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +22,13 @@ pub(super) struct Position {
     /// The low-water UID.
     pub(super) low: u32,
     pub(super) beginning: Beginning,
+    /// Absent in what an older guichet wrote.
+    pub(super) place: Option<Place>,
 }
+
+/// Tells one folder of one account from another: the numbers of their messages may be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u64);
 
 /// What is done about the messages that were there when this UIDVALIDITY was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,10 @@ impl Standing {
 
     /// Reads back what [`Standing::text`] wrote; `None` for what another kind of source wrote.
     pub(super) fn parse(text: &str) -> Option<Standing> {
+        let (text, place) = match text.split_once('#') {
+            Some((text, place)) => (text, Some(Place(u64::from_str_radix(place, 16).ok()?))),
+            None => (text, None),
+        };
         let mut words = text.split('/');
         let standing = match words.next()? {
             "since" => Standing::Rewound(time(words.next()?)?),
@@ -63,7 +75,7 @@ impl Standing {
                         }
                     }
                 };
-                Standing::At(Position { validity, low, beginning })
+                Standing::At(Position { validity, low, beginning, place })
             }
             _ => return None,
         };
@@ -73,18 +85,25 @@ impl Standing {
 
 impl Position {
     pub(super) fn text(&self) -> String {
-        let Position { validity, low, beginning } = self;
-        let start = format!("uid/{validity}/{low}");
-        match beginning {
-            Beginning::All => start,
+        let Position { validity, low, beginning, place } = self;
+        let beginning = match beginning {
+            Beginning::All => String::new(),
             Beginning::Before { below, time } => {
-                format!("{start}/{below}/before/{}", time.as_millisecond())
+                format!("/{below}/before/{}", time.as_millisecond())
             }
-            Beginning::Seen { below, time } => {
-                format!("{start}/{below}/seen/{}", time.as_millisecond())
-            }
-            Beginning::Start { below } => format!("{start}/{below}/start"),
-        }
+            Beginning::Seen { below, time } => format!("/{below}/seen/{}", time.as_millisecond()),
+            Beginning::Start { below } => format!("/{below}/start"),
+        };
+        let place = place.map(|Place(place)| format!("#{place:016x}")).unwrap_or_default();
+        format!("uid/{validity}/{low}{beginning}{place}")
+    }
+
+    /// Whether it is that of another folder, or of another account, whose messages have the same
+    /// numbers as those here (P-01).
+    pub(super) fn is_of_another(&self, validity: u32, here: Place) -> bool {
+        self.validity == validity
+            && self.place.is_some_and(|place| place != here)
+            && faults::stands("P-01-place")
     }
 
     /// Whether `mailbox.start`, or a rewind, leaves this message alone (E-09).
@@ -105,6 +124,23 @@ impl Position {
                     }
             }
         }
+    }
+}
+
+impl Place {
+    /// That of the folder which is watched. A server may get another name and be the same.
+    pub(super) fn of(imap: &ImapOptions) -> Place {
+        // RFC 9051 §5.1: INBOX is one in any case.
+        let folder = match imap.folder.eq_ignore_ascii_case("INBOX") {
+            true => "INBOX",
+            false => &imap.folder,
+        };
+        let hash = Sha256::new()
+            .chain_update(&imap.login.username)
+            .chain_update([0])
+            .chain_update(folder)
+            .finalize();
+        Place(hash.iter().take(8).fold(0, |place, byte| place << 8 | u64::from(*byte)))
     }
 }
 
@@ -138,8 +174,10 @@ mod tests {
             Beginning::Seen { below: 9, time },
             Beginning::Start { below: u32::MAX },
         ] {
-            let standing = Standing::At(Position { validity: 7, low: 3, beginning });
-            assert_eq!(Standing::parse(&standing.text()), Some(standing));
+            for place in [None, Some(Place(7)), Some(Place(u64::MAX))] {
+                let standing = Standing::At(Position { validity: 7, low: 3, beginning, place });
+                assert_eq!(Standing::parse(&standing.text()), Some(standing));
+            }
         }
         let rewound = Standing::Rewound(time);
         assert_eq!(Standing::parse(&rewound.text()), Some(rewound));
@@ -151,7 +189,8 @@ mod tests {
     #[test]
     fn e_09_the_start_is_asked_about_what_was_there_at_the_first_contact() {
         let at = |second| Timestamp::from_second(second).expect("in range");
-        let position = Position { validity: 1, low: 0, beginning: Beginning::Start { below: 10 } };
+        let beginning = Beginning::Start { below: 10 };
+        let position = Position { validity: 1, low: 0, beginning, place: None };
         let message = |uid, second, is_seen| Sighted {
             uid,
             size: 1,

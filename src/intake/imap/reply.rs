@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use async_imap::imap_proto::{Capability, Outcome, ResponseCode, Status};
+use async_imap::imap_proto::{Capability, Outcome, Response, ResponseCode, Status};
 
 use super::error;
 
@@ -41,6 +41,17 @@ pub(super) fn reply(status: &Status, outcome: &Outcome<'_>) -> Reply {
 pub(super) fn offers(outcome: &Outcome<'_>) -> Option<HashSet<String>> {
     match &outcome.code {
         Some(ResponseCode::Capabilities(list)) => Some(list.iter().map(word).collect()),
+        _ => None,
+    }
+}
+
+/// The UIDVALIDITY that a response tells, asked for or not.
+pub(super) fn validity_in(response: &Response<'_>) -> Option<u32> {
+    match response {
+        Response::Data { outcome, .. } | Response::Done { outcome, .. } => match outcome.code {
+            Some(ResponseCode::UidValidity(validity)) => Some(validity),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -9,55 +9,48 @@ use super::logins::pause;
 use super::watch::ImapWatch;
 use crate::clock::Next;
 use crate::intake::IntakeError;
+use crate::intake::episode::Episode;
 
 // After a refused login; nobody corrects a password sooner.
 const LOGIN_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 // A house that stops does not wait for a server that does not.
 const FAREWELL: Duration = Duration::from_secs(1);
-// The same trouble is said again after so many failures in a row.
-const SAY_AGAIN: u32 = 100;
-
-/// The trouble a mailbox is in.
-#[derive(Default)]
-struct Episode {
-    failures: u32,
-    said: String,
-}
 
 impl ImapWatch {
-    /// Steps until the house stops. What is in hand then is dropped where it is: the next start goes
-    /// on from there.
-    pub async fn run(&mut self) {
+    /// Steps until the house stops, or the store is broken. What is in hand then is dropped where it
+    /// is: the next start goes on from there.
+    pub async fn run(&mut self) -> Result<(), IntakeError> {
         let wake = self.wake.clone();
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
-            () = wake.stopped() => {}
-            () = self.keep_stepping() => {}
-        }
+            () = wake.stopped() => Ok(()),
+            broken = self.keep_stepping() => Err(broken),
+        };
         if let Some(session) = self.session.take() {
             let _ = tokio::time::timeout(FAREWELL, session.log_out()).await;
         }
+        ended
     }
 
-    async fn keep_stepping(&mut self) {
+    // Ends with a broken store alone.
+    async fn keep_stepping(&mut self) -> IntakeError {
         let mut episode = Episode::default();
         loop {
-            let pause = match self.step().await {
-                Ok(next) => {
-                    if self.is_at_work() {
-                        self.recovered(&mut episode);
-                    }
-                    match next {
-                        Next::At(time) => {
-                            let left = time.duration_since(self.clock.now());
-                            Some(Duration::try_from(left).unwrap_or(Duration::ZERO))
-                        }
-                        Next::Idle => None,
-                        Next::Now => continue,
-                    }
+            let stepped = self.step().await;
+            if self.take_progress() {
+                episode.works(&self.options.name);
+            }
+            let pause = match stepped {
+                Ok(Next::At(time)) => {
+                    let left = time.duration_since(self.clock.now());
+                    let left = left.min(self.longest_rest());
+                    Some(Duration::try_from(left).unwrap_or(Duration::ZERO))
                 }
+                Ok(Next::Idle) => None,
+                Ok(Next::Now) => continue,
+                Err(error) if error.is_of_a_broken_store() => return error,
                 Err(error) => {
-                    self.say(&mut episode, &error);
+                    episode.failed(&self.options.name, &error);
                     // A bell is no reason to hurry.
                     let pause = match &error {
                         IntakeError::Imap { cause, .. } if cause.is_login_refused() => LOGIN_PAUSE,
@@ -74,31 +67,6 @@ impl ImapWatch {
                 }
                 None => self.wake.heard().await,
             }
-        }
-    }
-
-    fn say(&self, episode: &mut Episode, error: &IntakeError) {
-        let said = error.to_string();
-        if said != episode.said || episode.failures.is_multiple_of(SAY_AGAIN) {
-            let name = &self.options.name;
-            if error.is_temporary() {
-                tracing::warn!(mailbox.name = %name, "{said}");
-            } else {
-                tracing::error!(mailbox.name = %name, "{said}");
-            }
-            episode.said = said;
-        }
-        episode.failures = episode.failures.saturating_add(1);
-    }
-
-    fn recovered(&self, episode: &mut Episode) {
-        if episode.failures > 0 {
-            let name = &self.options.name;
-            tracing::info!(
-                mailbox.name = %name,
-                "the mailbox `{name}` works again, after {} failed attempts", episode.failures
-            );
-            *episode = Episode::default();
         }
     }
 }

@@ -18,13 +18,16 @@ use tokio::io::AsyncWriteExt;
 use super::error::{self, ImapError};
 use super::gauge::{Limits, SMALL, TooMuch};
 use super::names::{is_safe, quoted};
-use super::reply::{Reply, offers, reply, word};
+use super::reply::{Reply, offers, reply, validity_in, word};
 use super::wire::Wire;
+use crate::faults;
 use crate::intake::ImapOptions;
 use crate::net::{Login, NetError, Security, Server, Stream, Told, Trust};
 
 // How often the wait for a response begins anew while its bytes keep coming.
 const PATIENCE: u32 = 10;
+// Timeouts that a whole answer may take, however many responses there are in it.
+const LONGEST: u32 = 100;
 
 /// A session with a server that let us in.
 pub(super) struct Session {
@@ -34,6 +37,8 @@ pub(super) struct Session {
     offers: HashSet<String>,
     commands: u64,
     taken: u64,
+    /// Of the folder that is open.
+    pub(super) validity: Option<u32>,
 }
 
 impl Session {
@@ -45,13 +50,14 @@ impl Session {
             (&login.password.reveal().to_owned(), "password", "mailbox.password"),
             (folder, "folder", "mailbox.folder"),
         ] {
-            if !is_safe(text) {
+            if !is_safe(text) && faults::stands("T-45") {
                 return Err(ImapError::Forbidden { what, key });
             }
         }
-        let trust = Trust::load(server.ca_file.as_deref())?;
+        let trust = Trust::of(server)?;
         let stream = server.connect(&trust, told).await?;
         let mut session = Session::over(stream, server.clone());
+        faults::point("imap.connected");
         session.greeting(told).await?;
         if server.security == Security::Starttls {
             session = session.protect(&trust, told).await?;
@@ -61,13 +67,14 @@ impl Session {
         }
         told("capabilities", &session.offered());
         session.log_in(login).await?;
+        faults::point("imap.logged_in");
         told("login", &format!("as {}", login.username));
         Ok(session)
     }
 
     fn over(stream: Stream, server: Server) -> Session {
         let client = Client::new(Wire::new(stream));
-        Session { client, server, offers: HashSet::new(), commands: 0, taken: 0 }
+        Session { client, server, offers: HashSet::new(), commands: 0, taken: 0, validity: None }
     }
 
     // F-12: a login goes only to a server that asks for one.
@@ -83,16 +90,16 @@ impl Session {
             .await?;
         let host = self.host();
         match greeting {
-            Some((Reply { status: Status::Ok, said, .. }, offers)) => {
+            Some((Reply { status: Status::PreAuth, .. }, _)) if faults::stands("F-12") => {
+                Err(ImapError::Preauthenticated { host })
+            }
+            Some((Reply { status: Status::Ok | Status::PreAuth, said, .. }, offers)) => {
                 told("greeting", &said);
                 // What is said before the protection is not believed after it.
                 if self.server.security != Security::Starttls {
                     self.offers = offers.unwrap_or_default();
                 }
                 Ok(())
-            }
-            Some((Reply { status: Status::PreAuth, .. }, _)) => {
-                Err(ImapError::Preauthenticated { host })
             }
             Some((Reply { status: Status::Bye, said, .. }, _)) => {
                 Err(ImapError::Closed { host, doing, said })
@@ -106,13 +113,15 @@ impl Session {
         self.ask_offers().await?;
         let host = self.host();
         if !self.has("STARTTLS") {
-            return Err(ImapError::NoStarttls { host });
+            let is_refused = faults::stands("T-42-stripped");
+            return if is_refused { Err(ImapError::NoStarttls { host }) } else { Ok(self) };
         }
         let reply = self.command("asking for protection", "STARTTLS", SMALL, |_| ()).await?;
         if !reply.is_ok() {
             return Err(ImapError::NoStarttls { host });
         }
-        if self.client.get_ref().has_more_than(self.taken) {
+        let has_more = self.client.get_ref().has_more_than(self.taken);
+        if has_more && faults::stands("T-42-injected") {
             return Err(ImapError::Injected { host });
         }
         let Stream::Plain(stream) = self.client.into_inner().into_inner() else {
@@ -237,8 +246,22 @@ impl Session {
         }
     }
 
-    // A command in parts: each but the first waits until the server asks for it.
+    // A command in parts, and its answer, which ends at some time.
     async fn converse(
+        &mut self,
+        doing: &'static str,
+        parts: &[String],
+        limits: Limits,
+        heard: impl FnMut(&Response<'_>),
+    ) -> Result<Reply, ImapError> {
+        let (host, after) = (self.host(), self.server.timeout * LONGEST);
+        let talking = self.talk(doing, parts, limits, heard);
+        let talked = tokio::time::timeout(after, talking).await;
+        talked.unwrap_or_else(|_| Err(NetError::Timeout { host, doing, after }.into()))
+    }
+
+    // Each part but the first waits until the server asks for it.
+    async fn talk(
         &mut self,
         doing: &'static str,
         parts: &[String],
@@ -247,15 +270,28 @@ impl Session {
     ) -> Result<Reply, ImapError> {
         self.commands += 1;
         let tag = format!("g{}", self.commands);
-        self.client.get_mut().allow(limits);
+        let wire = self.client.get_mut();
+        wire.allow(limits);
+        let taken_in = wire.take_in().await;
+        // What ends before the command is said is no answer to it.
+        let is_early = wire.ended() >= self.commands && faults::stands("T-44-early");
+        taken_in.map_err(|error| self.broken(doing, &error))?;
+        if is_early {
+            let what = "an answer to what nobody asked";
+            return Err(ImapError::TooMuch { host: self.host(), doing, what });
+        }
         let (first, rest) = parts.split_first().expect("a command has a first part");
         let mut rest = rest.iter();
+        let validity = self.validity;
         self.say(doing, &format!("{tag} {first}\r\n")).await?;
         let mut goodbye = String::new();
         loop {
             let next = self
                 .next(doing, |response| {
                     heard(response);
+                    if validity.is_some_and(|of| validity_in(response).is_some_and(|n| n != of)) {
+                        return Heard::AnotherValidity;
+                    }
                     match response {
                         Response::Continue(_) => Heard::Continue,
                         Response::Data { status: Status::Bye, outcome } => {
@@ -270,6 +306,9 @@ impl Session {
                 })
                 .await;
             match next {
+                Ok(Heard::AnotherValidity) => {
+                    return Err(ImapError::AnotherValidity { host: self.host(), doing });
+                }
                 Ok(Heard::Continue) => match rest.next() {
                     Some(part) => self.say(doing, &format!("{part}\r\n")).await?,
                     None => return Err(ImapError::Garbled { host: self.host(), doing }),
@@ -279,6 +318,9 @@ impl Session {
                 Ok(Heard::More) => {}
                 Ok(Heard::Stranger) => {
                     return Err(ImapError::Garbled { host: self.host(), doing });
+                }
+                Err(ImapError::Closed { .. }) if !faults::stands("P-08") => {
+                    return Ok(Reply { status: Status::Ok, code: String::new(), said: goodbye });
                 }
                 Err(ImapError::Closed { host, doing, said }) => {
                     let said = if goodbye.is_empty() { said } else { goodbye };
@@ -351,6 +393,8 @@ impl Session {
 }
 
 enum Heard {
+    /// The UIDs mean other messages now.
+    AnotherValidity,
     Continue,
     End(Reply),
     Goodbye(String),

@@ -10,7 +10,7 @@ mod opening;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::attributes::Sighted;
 use super::error::ImapError;
@@ -18,7 +18,7 @@ use super::folder::Folder;
 use super::ledger::{Entry, Ledger};
 use super::position::{Beginning, Position};
 use super::session::Session;
-use crate::clock::{Clock, Ids, Next};
+use crate::clock::{Clock, Ids, Next, is_due};
 use crate::intake::error::IntakeError;
 use crate::intake::space::Disk;
 use crate::intake::tenure::Held;
@@ -39,6 +39,8 @@ pub struct ImapWatch {
     closed: Option<Timestamp>,
     pub(super) open: Open,
     stage: Stage,
+    // It brought mail in, or came to rest, since somebody asked.
+    gets_on: bool,
     next_poll: Timestamp,
     next_sweep: Timestamp,
     /// Among these is the message that the server could not tell of.
@@ -98,7 +100,7 @@ impl ImapWatch {
         };
         let ledger = Ledger::new(&options, store, clock.clone(), ids.clone(), tenure);
         let folder = Folder { validity: 0, next: 0, count: 0, is_read_only: false };
-        let position = Position { validity: 0, low: 0, beginning: Beginning::All };
+        let position = Position { validity: 0, low: 0, beginning: Beginning::All, place: None };
         let now = clock.now();
         ImapWatch {
             options,
@@ -113,6 +115,7 @@ impl ImapWatch {
             closed: None,
             open: Open { folder, position },
             stage: Stage::Open,
+            gets_on: false,
             next_poll: now,
             next_sweep: now,
             suspects: HashSet::new(),
@@ -158,7 +161,8 @@ impl ImapWatch {
             Stage::Owed(uids) => self.try_again(uids).await,
             Stage::Rest => {
                 let now = self.clock.now();
-                let is_due = now >= self.next_poll.min(self.next_sweep);
+                let is_due = is_due(self.next_poll, self.imap.poll_interval, now)
+                    || is_due(self.next_sweep, self.options.sweep, now);
                 let is_announced = self.wake.take_mail();
                 Ok(if is_announced || is_due { Stage::Open } else { Stage::Acknowledge })
             }
@@ -172,6 +176,7 @@ impl ImapWatch {
         }
         Ok(match self.stage {
             Stage::Rest => {
+                self.gets_on = true;
                 Next::At(self.next_poll.min(self.next_sweep).min(self.ledger.renew_at()))
             }
             _ => Next::Now,
@@ -197,6 +202,17 @@ impl ImapWatch {
     /// Whether a session goes on: what fails now breaks off, what failed before never began.
     pub fn is_at_work(&self) -> bool {
         self.session.is_some() && !matches!(self.stage, Stage::Open)
+    }
+
+    /// Whether it got anywhere since this was asked last: a server that lets in and breaks off is in
+    /// trouble all the same.
+    pub(super) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.gets_on)
+    }
+
+    /// How long it rests at most, whatever became of the clock since that was reckoned (P-11).
+    pub(super) fn longest_rest(&self) -> SignedDuration {
+        self.imap.poll_interval.min(self.options.sweep)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 //! them.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -39,7 +40,26 @@ impl Wire {
 
     /// Sets what the next answers may hold.
     pub(super) fn allow(&mut self, limits: Limits) {
-        self.gauge.limits = limits;
+        self.gauge.allow(limits);
+    }
+
+    /// Takes in what has come already, without waiting for more.
+    pub(super) async fn take_in(&mut self) -> io::Result<()> {
+        poll_fn(|context| {
+            loop {
+                match self.poll_fill(context) {
+                    Poll::Ready(Ok(0)) | Poll::Pending => return Poll::Ready(Ok(())),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// How many answers came to their end so far.
+    pub(super) fn ended(&self) -> u64 {
+        self.gauge.ended
     }
 
     /// How many bytes came so far.
@@ -54,6 +74,16 @@ impl Wire {
 
     pub(super) fn into_inner(self) -> Stream {
         self.stream
+    }
+
+    // Answers how many bytes came, none at the end.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut chunk = ReadBuf::new(&mut self.chunk);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut chunk))?;
+        let came = chunk.filled().len();
+        self.received += came as u64;
+        self.gauge.check(&self.chunk[..came], &mut self.checked).map_err(io::Error::other)?;
+        Poll::Ready(Ok(came))
     }
 }
 
@@ -73,14 +103,9 @@ impl AsyncRead for Wire {
         while wire.read == wire.checked.len() {
             wire.checked.clear();
             wire.read = 0;
-            let mut chunk = ReadBuf::new(&mut wire.chunk);
-            ready!(Pin::new(&mut wire.stream).poll_read(context, &mut chunk))?;
-            let came = chunk.filled().len();
-            if came == 0 {
+            if ready!(wire.poll_fill(context))? == 0 {
                 return Poll::Ready(Ok(()));
             }
-            wire.received += came as u64;
-            wire.gauge.check(&wire.chunk[..came], &mut wire.checked).map_err(io::Error::other)?;
         }
         let rest = &wire.checked[wire.read..];
         let taken = rest.len().min(buffer.remaining());

@@ -3,22 +3,24 @@
 //! that is away costs no mail an attempt.
 //!
 //! A step does a little of everything while the relays work: it takes in what came back, and commits
-//! ends, attempts and claims in one transaction, beside which it writes the next few mails. What a kill can leave
-//! unsure is what was begun and not recorded: at most [`AHEAD`] mails for each connection, and of
-//! those that are unsure already no more than there are connections.
+//! ends, attempts and claims in one transaction, beside which it writes the next few mails. What a
+//! kill can leave unsure is what was begun and not recorded: at most [`AHEAD`] mails for each
+//! connection. One that is unsure already is offered first, and begun when its relay has heard all
+//! but its end.
 
 mod lane;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use self::lane::{Lane, Shut, Waiting};
+use self::lane::{Asking, Lane, Shut, Waiting};
 use super::{End, Ended, Outbox, Repeat, Unreached, mails, record};
-use crate::clock::{Ids, Next};
+use crate::clock::{Ids, Next, is_due};
+use crate::faults;
 use crate::outbox::transport::smtp::{Event, Failure, Relay, RelayError, Smtp, What};
 use crate::outbox::{Options, OutboxError, RelayOptions, Unwritable};
 use crate::store::outbox::{self, Attempt, GaveUp, OutboxClaim, Whose};
@@ -47,7 +49,6 @@ const LEAVE: Duration = Duration::from_secs(2);
 /// The lanes, and the thread that speaks to their relays.
 pub(super) struct Lanes {
     smtp: Smtp,
-    events: Receiver<Event>,
     lanes: Vec<Lane>,
     strays: Whose,
     strays_at: Timestamp,
@@ -62,10 +63,24 @@ pub(super) struct Lanes {
 struct Changes {
     worker: String,
     attempts: Vec<(Arc<Attempt>, SignedDuration)>,
-    /// Whose, for how long, and at most how many.
-    claims: Vec<(Whose, SignedDuration, usize)>,
+    claims: Vec<Wanted>,
     ends: Vec<Ended>,
     shut: Vec<Shut>,
+}
+
+/// A mail that goes out once its attempt is committed.
+enum Going {
+    Asking(Asking),
+    Waiting(Waiting),
+}
+
+/// Mails to be claimed: whose, for how long, and at most how many.
+struct Wanted {
+    whose: Whose,
+    lease: SignedDuration,
+    limit: usize,
+    /// None of them is put off for longer than this.
+    longest_wait: SignedDuration,
 }
 
 /// What came of it.
@@ -78,8 +93,7 @@ struct Changed {
 impl Lanes {
     /// A lane for each relay; mailboxes with equal relays share one.
     pub fn new(options: &Options) -> Result<Lanes, OutboxError> {
-        let (smtp, events) =
-            Smtp::start().map_err(|error| OutboxError::Thread(error.to_string()))?;
+        let smtp = Smtp::start().map_err(|error| OutboxError::Thread(error.to_string()))?;
         let mut shared: Vec<(&RelayOptions, &str, Vec<String>)> = Vec::new();
         for (mailbox, sender) in &options.senders {
             let Some(relay) = &sender.relay else { continue };
@@ -97,7 +111,6 @@ impl Lanes {
         let known = lanes.iter().flat_map(|lane| lane.mailboxes().iter().cloned()).collect();
         Ok(Lanes {
             smtp,
-            events,
             lanes,
             strays: Whose::NotOf(known),
             strays_at: Timestamp::MIN,
@@ -129,7 +142,7 @@ impl Lanes {
             return Ok(Next::Now);
         }
         if self.lanes.iter().any(Lane::is_busy) {
-            if let Ok(event) = self.events.recv_timeout(LOOK) {
+            if let Ok(event) = self.smtp.hear(LOOK) {
                 self.take_in(event, outbox);
             }
             return Ok(Next::Now);
@@ -145,7 +158,8 @@ impl Lanes {
         }
         self.lanes.iter().for_each(|lane| lane.relay().close());
         while self.lanes.iter().any(Lane::has_mail_under_way) {
-            match self.events.recv_timeout(CLOSING) {
+            self.lanes.iter_mut().for_each(Lane::refuse_asking);
+            match self.smtp.hear(CLOSING) {
                 Ok(event) => self.take_in(event, outbox),
                 Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => break,
             }
@@ -166,7 +180,7 @@ impl Lanes {
         loop {
             let patience =
                 if self.lanes.iter().any(Lane::is_ahead) { GATHER } else { Duration::ZERO };
-            match self.events.recv_timeout(patience) {
+            match self.smtp.hear(patience) {
                 Ok(event) => self.take_in(event, outbox),
                 Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => return,
             }
@@ -178,9 +192,10 @@ impl Lanes {
         match event.what {
             What::Reached(Ok(())) => lane.reached(),
             What::Reached(Err(error)) => self.ended.extend(lane.shut(&error, outbox)),
+            What::Asked(id, word) => lane.asked(Asking { id, word }),
             What::Sent(id, sent) => {
                 let Some(claim) = lane.came_back(id) else { return };
-                let end = match sent {
+                let ended = match sent {
                     Ok(response) => {
                         lane.answered();
                         outbox.judge(claim, Ok(response))
@@ -189,14 +204,16 @@ impl Lanes {
                         lane.answered();
                         outbox.judge(claim, Err(error))
                     }
-                    Err(Failure::Relay(RelayError::Closed)) => End::HandedBack,
+                    Err(Failure::Relay(RelayError::Closed)) => {
+                        Ended { claim, end: End::HandedBack }
+                    }
                     Err(Failure::Relay(error)) => {
                         self.ended.extend(lane.shut(&error, outbox));
-                        End::HandedBack
+                        Ended { claim, end: End::HandedBack }
                     }
                 };
-                self.untold += usize::from(matches!(end, End::Sent { .. }));
-                self.ended.push(Ended { claim, end });
+                self.untold += usize::from(matches!(ended.end, End::Sent { .. }));
+                self.ended.push(ended);
             }
         }
     }
@@ -208,15 +225,26 @@ impl Lanes {
             ends: self.ended.clone(),
             ..Changes::default()
         };
-        let mut going: Vec<(usize, Waiting)> = Vec::new();
+        let mut going: Vec<(usize, Going)> = Vec::new();
         let mut asked: Vec<(usize, usize)> = Vec::new();
         for (number, lane) in self.lanes.iter_mut().enumerate() {
+            for (asking, attempt) in lane.take_asking() {
+                changes.attempts.push((attempt, lane.lease()));
+                going.push((number, Going::Asking(asking)));
+            }
             for waiting in lane.set_out(now) {
-                changes.attempts.push((waiting.attempt.clone(), lane.lease()));
-                going.push((number, waiting));
+                if waiting.is_offered() {
+                    lane.offered(waiting.attempt);
+                    self.smtp.offer(number, lane.relay(), waiting.mail);
+                } else {
+                    changes.attempts.push((waiting.attempt.clone(), lane.lease()));
+                    going.push((number, Going::Waiting(waiting)));
+                }
             }
             if let Some(limit) = lane.wants(now) {
-                changes.claims.push((lane.whose(), lane.lease(), limit));
+                let (whose, lease) = (lane.whose(), lane.lease());
+                let longest_wait = outbox.longest_wait(lease);
+                changes.claims.push(Wanted { whose, lease, limit, longest_wait });
                 asked.push((number, limit));
             }
             changes.shut.extend(lane.untold(now));
@@ -235,8 +263,11 @@ impl Lanes {
         match committing.wait() {
             Ok(changed) => self.changed(outbox, asked, going, changed),
             Err(error) => {
-                for (number, waiting) in going.into_iter().rev() {
-                    self.lanes[number].come_back_unsent(waiting);
+                for (number, going) in going.into_iter().rev() {
+                    match going {
+                        Going::Asking(asking) => self.lanes[number].asked(asking),
+                        Going::Waiting(waiting) => self.lanes[number].come_back_unsent(waiting),
+                    }
                 }
                 self.ended.extend(unwritable);
                 return Err(error.into());
@@ -250,21 +281,36 @@ impl Lanes {
         &mut self,
         outbox: &Outbox,
         asked: Vec<(usize, usize)>,
-        going: Vec<(usize, Waiting)>,
+        going: Vec<(usize, Going)>,
         changed: Changed,
     ) {
-        outbox.tell(&std::mem::take(&mut self.ended));
-        self.lanes.iter_mut().for_each(Lane::was_told);
-        for ((number, limit), claims) in asked.into_iter().zip(changed.claims) {
-            self.lanes[number].claimed(claims, limit);
-        }
-        for ((number, waiting), is_ours) in going.into_iter().zip(changed.ours) {
+        // At once: a kill between its attempt and its end leaves a mail in doubt that never left.
+        for ((number, going), is_ours) in going.into_iter().zip(changed.ours) {
             let lane = &mut self.lanes[number];
             if is_ours {
-                self.smtp.send(number, lane.relay(), waiting.mail);
-            } else {
-                lane.came_back(waiting.mail.outbox);
+                faults::point("outbox.begun");
             }
+            match going {
+                Going::Waiting(waiting) if is_ours => {
+                    self.smtp.send(number, lane.relay(), waiting.mail);
+                }
+                // Without a listener its connection has broken meanwhile, which will be heard of.
+                Going::Asking(asking) if is_ours => {
+                    let _ = asking.word.send(());
+                }
+                Going::Asking(Asking { id, .. }) => drop(lane.came_back(id)),
+                Going::Waiting(waiting) => drop(lane.came_back(waiting.mail.outbox)),
+            }
+        }
+        let ended = std::mem::take(&mut self.ended);
+        if !ended.is_empty() {
+            faults::point("outbox.marked");
+        }
+        outbox.tell(&ended);
+        self.lanes.iter_mut().for_each(Lane::was_told);
+        for ((number, limit), claims) in asked.into_iter().zip(changed.claims) {
+            faults::point("outbox.claimed");
+            self.lanes[number].claimed(claims, limit);
         }
         if changed.given_up > 0 {
             let (count, what) = (changed.given_up, "that waited for all of `outbox.retry`");
@@ -284,12 +330,14 @@ impl Lanes {
 
     // Mail of mailboxes that are gone, or that have no relay, would wait for ever without a word.
     fn take_strays(&mut self, outbox: &Outbox, now: Timestamp) -> Result<(), OutboxError> {
-        if now < self.strays_at {
+        if !is_due(self.strays_at, STRAYS_EVERY, now) {
             return Ok(());
         }
         let (worker, whose) = (outbox.worker.clone(), self.strays.clone());
+        let longest = outbox.longest_wait(STRAYS_LEASE);
         let claims = outbox.store.transact(move |sql| {
-            if outbox::next_due(sql, &whose)?.is_none_or(|due| due > now) {
+            outbox::set_right(sql, &whose, now, longest)?;
+            if outbox::next_due(sql, &worker, &whose)?.is_none_or(|due| due > now) {
                 return Ok(Vec::new());
             }
             outbox::claim_due(sql, &worker, &whose, now, STRAYS_LEASE, CLAIMED)
@@ -329,7 +377,8 @@ impl Changes {
         let claims = self
             .claims
             .iter()
-            .map(|(whose, lease, limit)| {
+            .map(|Wanted { whose, lease, limit, longest_wait }| {
+                outbox::set_right(sql, whose, now, *longest_wait)?;
                 outbox::claim_due(sql, &self.worker, whose, now, *lease, *limit)
             })
             .collect::<Result<_, _>>()?;

@@ -18,6 +18,7 @@ use super::template::Templates;
 use super::transport::{Response, SendError, Transport};
 use super::{Options, OutboxError, TransportOptions, Unwritable};
 use crate::clock::{Clock, Ids, Next};
+use crate::faults;
 use crate::store::outbox::{self, Attempt, GaveUp, Heard, OutboxClaim, Whose};
 use crate::store::{Sql, Store, StoreError};
 
@@ -38,8 +39,9 @@ pub struct Outbox {
 
 /// How mail leaves.
 enum Way {
-    /// A batch at a time, each with its answer at once.
-    Here(Transport),
+    /// A batch at a time, each with its answer at once; and why it does not take what it is given,
+    /// while it does not.
+    Here(Transport, Mutex<Option<Unreached>>),
     /// By relays. One step at a time.
     Relays(Mutex<Lanes>),
 }
@@ -56,7 +58,7 @@ enum End {
     GaveUp(GaveUp, String),
     /// The way out was closed before anybody was asked to take it.
     HandedBack,
-    Later(Timestamp, Heard, String),
+    Later(Timestamp, String),
     Recorded(String),
     Sent {
         said: String,
@@ -67,6 +69,7 @@ enum End {
 /// A claim that has come to its end.
 #[derive(Clone)]
 struct Ended {
+    /// With the attempt that was made, if one was.
     claim: OutboxClaim,
     end: End,
 }
@@ -80,10 +83,10 @@ enum Repeat {
     Twice,
 }
 
-/// A relay that cannot be used now, and why.
+/// A way out that cannot be used now, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreached {
-    /// Its host.
+    /// The host of a relay, or a maildir.
     pub relay: String,
     pub why: String,
 }
@@ -102,8 +105,10 @@ impl Outbox {
         let zone = TimeZone::get(&options.timezone)
             .map_err(|_| OutboxError::TimeZone(options.timezone.clone()))?;
         let way = match &options.transport {
-            TransportOptions::File { maildir } => Way::Here(Transport::File(maildir.clone())),
-            TransportOptions::None => Way::Here(Transport::None),
+            TransportOptions::File { maildir } => {
+                Way::Here(Transport::File(maildir.clone()), Mutex::default())
+            }
+            TransportOptions::None => Way::Here(Transport::None, Mutex::default()),
             TransportOptions::Smtp => Way::Relays(Mutex::new(Lanes::new(&options)?)),
         };
         Ok(Outbox { store, clock, ids, options, templates, way, zone, worker })
@@ -112,36 +117,77 @@ impl Outbox {
     /// Sends some of what is due, and says when to come back.
     pub fn step(&self) -> Result<Next, OutboxError> {
         match &self.way {
-            Way::Here(transport) => self.step_here(transport),
+            Way::Here(transport, unreached) => self.step_here(transport, unreached),
             Way::Relays(lanes) => lanes.lock().expect("no holder of this lock panics").step(self),
         }
     }
 
-    /// The relays that cannot be used now: their mail waits.
+    /// The ways out that cannot be used now: their mail waits.
     pub fn unreached(&self) -> Vec<Unreached> {
         match &self.way {
-            Way::Here(_) => Vec::new(),
+            Way::Here(_, unreached) => {
+                unreached.lock().expect("no holder of this lock panics").iter().cloned().collect()
+            }
             Way::Relays(lanes) => lanes.lock().expect("no holder of this lock panics").unreached(),
         }
     }
 
-    fn step_here(&self, transport: &Transport) -> Result<Next, OutboxError> {
+    fn step_here(
+        &self,
+        transport: &Transport,
+        unreached: &Mutex<Option<Unreached>>,
+    ) -> Result<Next, OutboxError> {
         let now = self.clock.now();
         let limit = transport.together();
         let worker = self.worker.clone();
-        let claims = self
-            .store
-            .transact(move |sql| outbox::claim_due(sql, &worker, &Whose::All, now, LEASE, limit))?;
+        let longest = self.longest_wait(LEASE);
+        let claims = self.store.transact(move |sql| {
+            outbox::set_right(sql, &Whose::All, now, longest)?;
+            outbox::claim_due(sql, &worker, &Whose::All, now, LEASE, limit)
+        })?;
         if claims.is_empty() {
-            let next = self.store.read_only(|sql| outbox::next_due(sql, &Whose::All))?;
+            let next =
+                self.store.read_only(|sql| outbox::next_due(sql, &self.worker, &Whose::All))?;
             return Ok(next.map_or(Next::Idle, Next::At));
         }
+        faults::point("outbox.claimed");
         let (ready, mut ends) = self.write_all(&claims, Repeat::Harmless, now)?;
         ends.extend(self.send_all(transport, ready, now)?);
         self.tell(&ends);
         tell_together(&ends);
+        self.note_reach(unreached, &ends);
         self.store.transact(move |sql| record(sql, &ends, now))?;
+        faults::point("outbox.marked");
         Ok(Next::Now)
+    }
+
+    // That a maildir takes no mail is said once, and that it does again.
+    fn note_reach(&self, unreached: &Mutex<Option<Unreached>>, ends: &[Ended]) {
+        let TransportOptions::File { maildir } = &self.options.transport else { return };
+        let mut unreached = unreached.lock().expect("no holder of this lock panics");
+        let relay = maildir.display().to_string();
+        if ends.iter().any(|ended| matches!(ended.end, End::Sent { .. })) {
+            if unreached.take().is_some() {
+                info!("mail goes to `{relay}` again");
+            }
+            return;
+        }
+        let why = ends.iter().find_map(|ended| match &ended.end {
+            End::Later(_, why) => Some(why.clone()),
+            _ => None,
+        });
+        let Some(why) = why else { return };
+        if unreached.is_none() {
+            warn!(
+                "mail cannot be sent: {why}\nhint: see that there is room on its disk and that guichet may write there; the mails wait, and are tried again as `outbox.retry` says"
+            );
+        }
+        *unreached = Some(Unreached { relay, why });
+    }
+
+    /// No mail is put off for longer: until its next attempt, or the end of such a lease.
+    fn longest_wait(&self, lease: SignedDuration) -> SignedDuration {
+        self.options.retry.iter().copied().fold(lease, SignedDuration::max)
     }
 
     fn write_all(
@@ -160,7 +206,7 @@ impl Outbox {
             let lost_twice = claim.unsure > 1 && repeat == Repeat::Twice;
             let written = match matter {
                 // P-03: once more after an end nobody knows, never a third time.
-                Ok(_) if lost_twice => {
+                Ok(_) if lost_twice && faults::stands("P-03") => {
                     Err("it may have gone out twice: nobody knows how two attempts ended"
                         .to_owned())
                 }
@@ -211,39 +257,46 @@ impl Outbox {
             .zip(ours)
             .filter_map(|(mail, is_ours)| is_ours.then_some(mail))
             .unzip();
+        faults::point("outbox.begun");
         let answers = transport.send(&mails);
         let judged = claims.into_iter().zip(answers);
-        Ok(judged.map(|(claim, said)| Ended { claim, end: self.judge(claim, said) }).collect())
+        Ok(judged.map(|(claim, said)| self.judge(claim, said)).collect())
     }
 
-    fn judge(&self, claim: OutboxClaim, sent: Result<Response, SendError>) -> End {
-        let error = match sent {
-            Ok(Response::Recorded { said }) => return End::Recorded(said),
-            Ok(Response::Taken { said, relay_id }) => return End::Sent { said, relay_id },
-            Err(error) => error,
-        };
-        let said = error.to_string();
-        let heard = match error {
-            SendError::Permanent { .. } => return End::GaveUp(GaveUp::Failed, said),
-            SendError::Unable { .. } => return End::GaveUp(GaveUp::Parked, said),
-            SendError::Ambiguous { .. } if claim.unsure > 0 => {
-                return End::GaveUp(GaveUp::Parked, said);
-            }
-            SendError::Ambiguous { .. } => Heard::Nothing,
-            SendError::Temporary { .. } => Heard::Answer,
+    fn judge(&self, claim: OutboxClaim, sent: Result<Response, SendError>) -> Ended {
+        let heard = match sent {
+            Err(SendError::Ambiguous { .. }) => Heard::Nothing,
+            Ok(_) | Err(_) => Heard::Answer,
         };
         let pause = usize::try_from(claim.attempts).ok().and_then(|n| self.options.retry.get(n));
-        match pause {
-            Some(pause) => {
-                let at = self.clock.now().saturating_add(*pause).unwrap_or(Timestamp::MAX);
-                End::Later(at, heard, said)
-            }
-            None => {
-                let attempts = claim.attempts + 1;
-                let said = format!("given up after {attempts} attempts: {said}");
+        let tried = claim.tried(heard);
+        let end = match sent {
+            Ok(Response::Recorded { said }) => End::Recorded(said),
+            Ok(Response::Taken { said, relay_id }) => End::Sent { said, relay_id },
+            Err(SendError::Permanent { said }) => End::GaveUp(GaveUp::Failed, said),
+            Err(SendError::Unable { said }) => End::GaveUp(GaveUp::Parked, said),
+            Err(SendError::Ambiguous { said }) if tried.unsure > 1 => {
                 End::GaveUp(GaveUp::Parked, said)
             }
-        }
+            Err(SendError::Ambiguous { said } | SendError::Temporary { said }) => {
+                self.tried_in_vain(tried, pause.copied(), said)
+            }
+        };
+        Ended { claim: tried, end }
+    }
+
+    fn tried_in_vain(
+        &self,
+        tried: OutboxClaim,
+        pause: Option<SignedDuration>,
+        said: String,
+    ) -> End {
+        let Some(pause) = pause.filter(|_| faults::stands("P-15")) else {
+            let said = format!("given up after {} attempts: {said}", tried.attempts);
+            return End::GaveUp(GaveUp::Parked, said);
+        };
+        let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        End::Later(at, said)
     }
 
     fn tell(&self, ends: &[Ended]) {
@@ -252,7 +305,7 @@ impl Outbox {
                 End::GaveUp(_, why) => {
                     warn!(outbox.id = claim.id, reason = %why, "gave up mail {}", claim.id);
                 }
-                End::Later(at, _, why) => {
+                End::Later(at, why) => {
                     warn!(outbox.id = claim.id, reason = %why, until = %at, "mail {} must wait", claim.id);
                 }
                 End::HandedBack | End::Recorded(_) | End::Sent { .. } => {
@@ -294,7 +347,7 @@ fn record(sql: &mut dyn Sql, ends: &[Ended], now: Timestamp) -> Result<(), Store
         match end {
             End::GaveUp(how, why) => outbox::give_up(sql, *claim, *how, why)?,
             End::HandedBack => outbox::hand_back(sql, *claim, now)?,
-            End::Later(at, heard, why) => outbox::retry_at(sql, *claim, *at, *heard, why)?,
+            End::Later(at, why) => outbox::retry_at(sql, *claim, *at, why)?,
             End::Recorded(said) => outbox::recorded(sql, *claim, said, now)?,
             End::Sent { said, relay_id } => {
                 outbox::sent(sql, *claim, said, relay_id.as_deref(), now)?

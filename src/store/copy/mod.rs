@@ -7,7 +7,7 @@ mod shape;
 use jiff::Timestamp;
 
 use super::sql::{MANY, placeholders, rows};
-use super::{Dialect, Row, Sql, Store, StoreError, Value, audit, workers};
+use super::{Row, Sql, Store, StoreError, Value, audit, numbers, workers};
 use crate::args;
 
 pub use shape::{Table, tables};
@@ -112,7 +112,7 @@ fn copy_table(from: &mut dyn Sql, to: &mut dyn Sql, table: &Table) -> Result<u64
     if table.is_numbered
         && let Some(last) = last_number(from, table)?
     {
-        continue_after(to, table, last)?;
+        numbers::continue_after(to, &table.name, &table.key[0], last)?;
     }
     Ok(copied)
 }
@@ -241,33 +241,6 @@ fn all_storable(values: Vec<Value>) -> Vec<Value> {
     values.into_iter().map(storable).collect()
 }
 
-// The last number that was minted, whether its row is still there or not: none is minted twice. The
-// databases keep it each in its own way.
 fn last_number(sql: &mut dyn Sql, table: &Table) -> Result<Option<i64>, StoreError> {
-    let row = match sql.dialect() {
-        Dialect::Postgres => sql.query_one(
-            "SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence(?1, ?2) AS regclass))",
-            args![&table.name, &table.key[0]],
-        )?,
-        Dialect::Sqlite => {
-            sql.query_one("SELECT seq FROM sqlite_sequence WHERE name = ?1", args![&table.name])?
-        }
-    };
-    row.map_or(Ok(None), |row| row.opt_int(0))
-}
-
-fn continue_after(sql: &mut dyn Sql, table: &Table, last: i64) -> Result<(), StoreError> {
-    match sql.dialect() {
-        Dialect::Postgres => sql
-            .query(
-                "SELECT setval(CAST(pg_get_serial_sequence(?1, ?2) AS regclass), ?3)",
-                args![&table.name, &table.key[0], last],
-            )
-            .map(drop),
-        Dialect::Sqlite => {
-            sql.execute("DELETE FROM sqlite_sequence WHERE name = ?1", args![&table.name])?;
-            let statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)";
-            sql.execute(statement, args![&table.name, last]).map(drop)
-        }
-    }
+    numbers::last(sql, &table.name, &table.key[0])
 }

@@ -10,7 +10,7 @@ use crate::args;
 use crate::mail::InboundMessage;
 use crate::triage::plan::{Decision, Outcome, Plan, Reason, Story};
 
-pub use content::{ContentFacts, look_up, remember};
+pub use content::{ContentFacts, known_ids, look_up, remember};
 
 /// A decision, without its story.
 #[derive(Clone, Debug, PartialEq, Eq)]

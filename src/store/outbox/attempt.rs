@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::args;
 use crate::clock::Ids;
+use crate::faults;
 use crate::store::credentials::{self, NewCredential};
 use crate::store::{Dialect, Sql, StoreError, Value, tickets};
 
@@ -24,8 +25,8 @@ pub struct OutboxClaim {
     pub unsure: i64,
 }
 
-/// What is committed before anybody talks to a server: the attempt, the hashes of what was minted
-/// for it, and a copy of the mail without secrets.
+/// What is committed before a server may have taken the mail: the attempt, the hashes of what was
+/// minted for it, and a copy of the mail without secrets.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub claim: OutboxClaim,
@@ -45,6 +46,14 @@ pub enum Heard {
     Answer,
     /// Nothing: it may have gone out.
     Nothing,
+}
+
+impl OutboxClaim {
+    /// The claim with one attempt more.
+    pub fn tried(self, heard: Heard) -> OutboxClaim {
+        let unsure = self.unsure + i64::from(heard == Heard::Nothing);
+        OutboxClaim { attempts: self.attempts + 1, unsure, ..self }
+    }
 }
 
 /// The mails of which mailboxes.
@@ -84,6 +93,33 @@ pub enum GaveUp {
     Parked,
 }
 
+// A clock that goes on by an hour ends the lease on a mail that is being sent at this moment. So one
+// that is in the hands of a living process is nobody else's (P-11); should that process stand still,
+// it is struck off, and then its mails are free.
+const NOT_IN_LIVING_HANDS: &str = "(state = 'queued' OR leased_by = ?1 OR NOT EXISTS \
+    (SELECT 1 FROM worker WHERE worker.name = SUBSTR(outbox.leased_by, 1, 36)))";
+
+/// Sees to it that no mail waits, or is leased, for longer than it can have been put off: by a clock
+/// that was set back since (P-11).
+pub fn set_right(
+    sql: &mut dyn Sql,
+    whose: &Whose,
+    now: Timestamp,
+    longest: SignedDuration,
+) -> Result<(), StoreError> {
+    if !faults::stands("P-11") {
+        return Ok(());
+    }
+    let beyond = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
+    let mut values: Vec<Value> = vec![now.into(), beyond.into()];
+    let whose = whose.condition(&mut values);
+    let statement = format!(
+        "UPDATE outbox SET due_at = CASE state WHEN 'queued' THEN ?1 ELSE ?2 END \
+         WHERE state IN ('queued', 'sending') AND due_at > ?2 {whose}"
+    );
+    sql.execute(&statement, &values).map(drop)
+}
+
 /// Leases mails that are due, the longest due first; also those whose lease ran out.
 pub fn claim_due(
     sql: &mut dyn Sql,
@@ -110,7 +146,7 @@ pub fn claim_due(
             "UPDATE outbox SET state = 'sending', leased_by = ?1, leased_until = ?3, \
                due_at = ?3, fence = fence + 1 \
              WHERE id IN (SELECT id FROM outbox WHERE state IN ('queued', 'sending') \
-               AND due_at <= ?2 {whose} ORDER BY due_at, id LIMIT ?4 {locking}) \
+               AND due_at <= ?2 AND {NOT_IN_LIVING_HANDS} {whose} ORDER BY due_at, id LIMIT ?4 {locking}) \
              RETURNING id, fence, attempts, unsure"
         ),
         &values,
@@ -130,14 +166,18 @@ pub fn claim_due(
     Ok(claims)
 }
 
-/// When the next mail is due, or the next lease runs out.
-pub fn next_due(sql: &mut dyn Sql, whose: &Whose) -> Result<Option<Timestamp>, StoreError> {
-    let mut values = Vec::new();
+/// When the next mail is due for a worker, or the next lease runs out that it could take over.
+pub fn next_due(
+    sql: &mut dyn Sql,
+    worker: &str,
+    whose: &Whose,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut values: Vec<Value> = vec![worker.into()];
     let whose = whose.condition(&mut values);
     let row = sql.query_one(
         &format!(
-            "SELECT due_at FROM outbox WHERE state IN ('queued', 'sending') {whose} \
-             ORDER BY due_at, id LIMIT 1"
+            "SELECT due_at FROM outbox WHERE state IN ('queued', 'sending') \
+               AND {NOT_IN_LIVING_HANDS} {whose} ORDER BY due_at, id LIMIT 1"
         ),
         &values,
     )?;
@@ -155,8 +195,11 @@ pub fn begin_attempt(
     ids: &Ids,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    faults::point("outbox.begin");
     let claim = attempt.claim;
     let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let heard = if faults::stands("P-03-attempt") { Heard::Nothing } else { Heard::Answer };
+    let OutboxClaim { attempts, unsure, .. } = claim.tried(heard);
     let ours = sql.execute(
         "UPDATE outbox SET attempts = ?3, unsure = ?4, subject = ?5, body = ?6, \
            leased_until = ?7, due_at = ?7, message_id = ?8, known = ?9 \
@@ -164,8 +207,8 @@ pub fn begin_attempt(
         args![
             claim.id,
             claim.fence,
-            claim.attempts + 1,
-            claim.unsure + 1,
+            attempts,
+            unsure,
             &attempt.subject,
             &attempt.body,
             until,
@@ -190,6 +233,7 @@ pub fn sent(
     relay_id: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    faults::point("outbox.mark");
     let changed = sql.execute(
         "UPDATE outbox SET state = 'sent', sent_at = ?3, response = ?4, relay_id = ?5, \
            unsure = 0, leased_by = NULL, leased_until = NULL \
@@ -281,28 +325,23 @@ pub fn recorded(
     Ok(changed == 1)
 }
 
-/// The attempt failed; another is made at `at`.
+/// The attempt that `claim` counts already failed; another is made at `at`.
 pub fn retry_at(
     sql: &mut dyn Sql,
     claim: OutboxClaim,
     at: Timestamp,
-    heard: Heard,
     response: &str,
 ) -> Result<bool, StoreError> {
-    let known = match heard {
-        Heard::Answer => 1i64,
-        Heard::Nothing => 0,
-    };
     let changed = sql.execute(
-        "UPDATE outbox SET state = 'queued', due_at = ?3, response = ?4, unsure = unsure - ?5, \
-           leased_by = NULL, leased_until = NULL \
+        "UPDATE outbox SET state = 'queued', due_at = ?3, response = ?4, attempts = ?5, \
+           unsure = ?6, leased_by = NULL, leased_until = NULL \
          WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
-        args![claim.id, claim.fence, at, response, known],
+        args![claim.id, claim.fence, at, response, claim.attempts, claim.unsure],
     )?;
     Ok(changed == 1)
 }
 
-/// No further attempt is made unless somebody asks for one.
+/// No further attempt than `claim` counts is made unless somebody asks for one.
 pub fn give_up(
     sql: &mut dyn Sql,
     claim: OutboxClaim,
@@ -314,9 +353,10 @@ pub fn give_up(
         GaveUp::Parked => "parked",
     };
     let changed = sql.execute(
-        "UPDATE outbox SET state = ?3, response = ?4, leased_by = NULL, leased_until = NULL \
+        "UPDATE outbox SET state = ?3, response = ?4, attempts = ?5, unsure = ?6, \
+           leased_by = NULL, leased_until = NULL \
          WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
-        args![claim.id, claim.fence, state, response],
+        args![claim.id, claim.fence, state, response, claim.attempts, claim.unsure],
     )?;
     Ok(changed == 1)
 }

@@ -42,6 +42,10 @@ pub struct Filter {
     pub to: Option<String>,
     pub state: Option<OutboxState>,
     pub ticket: Option<i64>,
+    /// Queued then or later.
+    pub since: Option<Timestamp>,
+    /// Words in the response, compared without case.
+    pub response: Option<String>,
 }
 
 /// How many, and from where on.
@@ -72,6 +76,14 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, page: Page) -> Result<Vec<Entry>
     }
     if let Some(ticket) = filter.ticket {
         want("ticket = #", ticket.into());
+    }
+    if let Some(since) = filter.since {
+        want("queued_at >= #", since.into());
+    }
+    if let Some(words) = &filter.response {
+        let words = words.to_lowercase().replace('\\', "\\\\");
+        let words = words.replace('%', "\\%").replace('_', "\\_");
+        want("LOWER(response) LIKE # ESCAPE '\\'", format!("%{words}%").into());
     }
     if let Some(before) = page.before {
         want("id < #", before.into());

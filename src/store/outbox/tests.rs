@@ -83,7 +83,7 @@ fn a_mail_is_claimed_once_until_its_lease_runs_out() {
         let first = claim_due(sql, "one", &Whose::All, at(1), lease, 10)?;
         assert_eq!(first.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id]);
         assert!(claim_due(sql, "two", &Whose::All, at(2), lease, 10)?.is_empty());
-        assert_eq!(next_due(sql, &Whose::All)?, Some(at(61)));
+        assert_eq!(next_due(sql, "one", &Whose::All)?, Some(at(61)));
         let second = claim_due(sql, "two", &Whose::All, at(61), lease, 10)?;
         assert_eq!(second.len(), 1);
         // P-10: the first worker's lease is over, so nothing it says counts.
@@ -91,7 +91,7 @@ fn a_mail_is_claimed_once_until_its_lease_runs_out() {
         assert_eq!(state_of(sql, id), OutboxState::Sending);
         assert!(sent(sql, second[0], "ok", None, at(62))?);
         assert_eq!(state_of(sql, id), OutboxState::Sent);
-        assert_eq!(next_due(sql, &Whose::All)?, None);
+        assert_eq!(next_due(sql, "one", &Whose::All)?, None);
         Ok(())
     });
 }
@@ -123,13 +123,13 @@ fn an_attempt_is_counted_before_it_is_made_and_an_answer_takes_the_doubt() {
             known: Vec::new(),
         };
         assert!(begin_attempt(sql, &attempt, lease, &ids(), at(1))?);
-        assert!(retry_at(sql, claim, at(30), Heard::Answer, "4.7.1 try later")?);
+        assert!(retry_at(sql, claim.tried(Heard::Answer), at(30), "4.7.1 try later")?);
         assert!(claim_due(sql, "one", &Whose::All, at(29), lease, 10)?.is_empty());
         let claim = claim_due(sql, "one", &Whose::All, at(30), lease, 10)?[0];
         assert_eq!((claim.attempts, claim.unsure), (1, 0));
         let attempt = Attempt { claim, ..attempt };
         assert!(begin_attempt(sql, &attempt, lease, &ids(), at(30))?);
-        assert!(retry_at(sql, claim, at(60), Heard::Nothing, "the connection died")?);
+        assert!(retry_at(sql, claim.tried(Heard::Nothing), at(60), "the connection died")?);
         let claim = claim_due(sql, "one", &Whose::All, at(60), lease, 10)?[0];
         assert_eq!((claim.attempts, claim.unsure), (2, 1));
         assert!(give_up(sql, claim, GaveUp::Parked, "no answer twice")?);
@@ -226,7 +226,7 @@ fn p_03_an_attempt_begun_twice_counts_once_and_renews_the_lease() {
         let claim = claim_due(sql, "one", &Whose::All, at(1), lease, 10)?[0];
         assert!(begin_attempt(sql, &begun(claim), lease, &ids(), at(30))?);
         assert!(begin_attempt(sql, &begun(claim), lease, &ids(), at(31))?);
-        assert_eq!(next_due(sql, &Whose::All)?, Some(at(91)));
+        assert_eq!(next_due(sql, "one", &Whose::All)?, Some(at(91)));
         let again = claim_due(sql, "two", &Whose::All, at(91), lease, 10)?[0];
         assert_eq!((again.attempts, again.unsure), (1, 1));
         Ok(())
@@ -257,11 +257,11 @@ fn the_mail_of_some_mailboxes_is_claimed_alone() {
         let some = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let others = [Whose::Of(some(&["a", "b"])), Whose::NotOf(some(&["a", "support"]))];
         for whose in &others {
-            assert_eq!(next_due(sql, whose)?, None);
+            assert_eq!(next_due(sql, "one", whose)?, None);
             assert!(claim_due(sql, "one", whose, at(1), lease, 10)?.is_empty());
         }
         let theirs = Whose::Of(some(&["a", "support"]));
-        assert_eq!(next_due(sql, &theirs)?, Some(at(0)));
+        assert_eq!(next_due(sql, "one", &theirs)?, Some(at(0)));
         assert_eq!(claim_due(sql, "one", &theirs, at(1), lease, 10)?[0].id, id);
         Ok(())
     });

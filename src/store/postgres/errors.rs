@@ -49,6 +49,9 @@ pub(super) fn explain(error: &postgres::Error, place: &str, statement: &str) -> 
             StoreError::Busy(place)
         }
         &SqlState::DISK_FULL => StoreError::Full(place),
+        // Something is short, or the server's own disk or system fails it: not what we asked for.
+        code if is_short(code) => StoreError::Busy(place),
+        code if code.code().starts_with("58") => StoreError::Disk { path: place, said },
         &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => {
             StoreError::Damaged { path: place, said }
         }
@@ -76,7 +79,7 @@ pub(super) fn unconnected(
             StoreError::Forbidden { place, said: said(error) }
         }
         // Something is short, or the server is going or coming.
-        Some(code) if is_loss(code) || code.code().starts_with("53") => {
+        Some(code) if is_loss(code) || is_short(code) => {
             StoreError::Unreachable { place, said: said(error) }
         }
         Some(_) => StoreError::NotAgreed { place, said: said(error) },
@@ -108,6 +111,10 @@ fn is_loss(code: &SqlState) -> bool {
             SqlState::TOO_MANY_CONNECTIONS,
         ]
         .contains(code)
+}
+
+fn is_short(code: &SqlState) -> bool {
+    code.code().starts_with("53")
 }
 
 // What went wrong with the connection; a value that cannot be sent is no such thing.

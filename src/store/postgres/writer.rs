@@ -13,6 +13,7 @@ use super::guard::Guard;
 use super::queue::Queue;
 use super::session::{Place, Session};
 use crate::clock::{Chance, SystemChance};
+use crate::faults;
 use crate::store::StoreError;
 use crate::store::work::{Piece, Work, run_caught};
 
@@ -41,6 +42,7 @@ pub(super) fn serve(place: Arc<Place>, queue: Arc<Queue>) {
         writer.work_off(group);
         writer.queue.is_done();
     }
+    faults::point("store.close");
 }
 
 struct Writer {
@@ -220,8 +222,12 @@ fn transact(
             .map(|piece| run_in_savepoint(on, piece.as_piece()))
             .collect::<Result<Vec<_>, _>>()?,
     };
+    faults::point("store.commit");
     match on.command(&guard.end("COMMIT")) {
-        Ok(()) => Ok(outcomes),
+        Ok(()) => {
+            faults::point("store.committed");
+            Ok(outcomes)
+        }
         Err(error) => Err(match on.failed.take() {
             Some((Reach::Connection, _)) => Unended::Doubtful(outcomes),
             // It may be that only the locks were not given back; the connection's end does that.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Origin, parse_intake};
 use crate::args;
+use crate::faults;
 use crate::store::sql::{padded, placeholders};
 use crate::store::{Dialect, Row, Sql, StoreError, Value};
 use crate::triage::facts::Intake;
@@ -99,11 +100,12 @@ pub fn claim(
     let list = padded(chosen);
     let statement = format!(
         "UPDATE message SET state = 'active', leased_by = ?1, leased_until = ?2, \
-           attempts = attempts + 1, fence = fence + 1 WHERE id IN ({}) \
+           attempts = attempts + ?3, fence = fence + 1 WHERE id IN ({}) \
          RETURNING id, mailbox, origin, intake, arrived_at, due_at, size, attempts, fence",
-        placeholders(3, list.len())
+        placeholders(4, list.len())
     );
-    let mut values = vec![Value::from(worker), Value::from(until)];
+    let counted = i64::from(faults::stands("P-12-counted"));
+    let mut values = vec![Value::from(worker), Value::from(until), Value::Int(counted)];
     values.extend(list);
     let mut claims = sql
         .query(&statement, &values)?
@@ -150,6 +152,15 @@ pub fn set_back(sql: &mut dyn Sql, claim: &Claim, until: Timestamp) -> Result<()
     ours(claim, changed)
 }
 
+/// Refuses a claim whose lease was lost: whoever has the message now knows better (P-10).
+pub fn must_hold(sql: &mut dyn Sql, claim: &Claim) -> Result<(), StoreError> {
+    let held = sql.query(
+        "SELECT 1 FROM message WHERE id = ?1 AND fence = ?2 AND state = 'active'",
+        args![claim.id(), claim.fence],
+    )?;
+    ours(claim, held.len() as u64)
+}
+
 /// Ends the walk of a message. It must still be ours, or the whole transaction is refused (P-10).
 pub fn finish(sql: &mut dyn Sql, claim: &Claim, finished: Finished) -> Result<(), StoreError> {
     let statement = match finished {
@@ -166,6 +177,28 @@ pub fn finish(sql: &mut dyn Sql, claim: &Claim, finished: Finished) -> Result<()
     };
     let changed = sql.execute(statement, args![claim.id(), claim.fence])?;
     ours(claim, changed)
+}
+
+/// Sees to it that nothing waits, or is leased, for longer than it can have been put off: by a clock
+/// that was set back since (P-11). What waits counts as arrived now, so that it finds its room.
+pub fn set_right(
+    sql: &mut dyn Sql,
+    now: Timestamp,
+    longest_wait: SignedDuration,
+    lease: SignedDuration,
+) -> Result<(), StoreError> {
+    let beyond = |longest| now.saturating_add(longest).unwrap_or(Timestamp::MAX);
+    sql.execute(
+        "UPDATE message SET due_at = ?1 WHERE state = 'deferred' AND due_at IS NOT NULL \
+           AND due_at > ?2",
+        args![now, beyond(longest_wait)],
+    )?;
+    sql.execute(
+        "UPDATE message SET leased_until = ?1 WHERE state = 'active' AND due_at IS NOT NULL \
+           AND leased_until > ?1",
+        args![beyond(lease)],
+    )
+    .map(drop)
 }
 
 /// When something can next be claimed: `now` or earlier when it is waiting already.
@@ -248,11 +281,8 @@ fn size(row: &Row, column: usize) -> Result<u64, StoreError> {
 }
 
 fn ours(claim: &Claim, changed: u64) -> Result<(), StoreError> {
-    if changed == 1 {
+    if changed == 1 || !faults::stands("P-10-fence") {
         return Ok(());
     }
-    Err(StoreError::Violated(format!(
-        "message `{}` is no longer ours: its lease ran out and another worker has it",
-        claim.id()
-    )))
+    Err(StoreError::ClaimLost(claim.id().to_owned()))
 }

@@ -8,10 +8,13 @@ use crate::triage::plan::{Outcome, Reason};
 
 /// Sends a held message on its walk again, its decision taken back; answers whether it was held.
 pub fn release_held(sql: &mut dyn Sql, id: &str) -> Result<bool, StoreError> {
+    // What ended whoever read it is not read here again without a trial (P-12).
     let changed = sql.execute(
-        "UPDATE message SET state = 'incoming', due_at = arrived_at, attempts = 0 \
+        "UPDATE message SET state = 'incoming', due_at = arrived_at, attempts = \
+           (SELECT COUNT(*) FROM decision \
+            WHERE decision.message = message.id AND decision.reason = ?2) \
          WHERE id = ?1 AND state = 'held'",
-        args![id],
+        args![id, Reason::InternalError.as_str()],
     )?;
     if changed == 1 {
         decisions::take_back(sql, id)?;

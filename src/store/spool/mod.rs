@@ -3,6 +3,7 @@
 
 mod acknowledgement;
 mod claim;
+mod entry;
 mod growing;
 mod held;
 
@@ -12,20 +13,22 @@ use std::io;
 
 use jiff::Timestamp;
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe;
+use zstd::zstd_safe::{self, CParameter};
 
 use super::sql::{MANY, padded, placeholders, rows};
 use super::{Sql, StoreError, Value, decisions};
 use crate::args;
 use crate::clock::Ids;
+use crate::faults;
 pub use crate::triage::facts::Intake;
 use crate::triage::plan::{Outcome, Reason};
 
-pub use acknowledgement::{acknowledged, owed};
+pub use acknowledgement::{Owed, acknowledged, count_owed, owed};
 pub use claim::{
-    Arrived, Attempt, Claim, Finished, claim, defer, finish, in_hand_elsewhere, next_due, release,
-    set_back,
+    Arrived, Attempt, Claim, Finished, claim, defer, finish, in_hand_elsewhere, must_hold,
+    next_due, release, set_back, set_right,
 };
+pub use entry::{Entry, Stage, Total, entries, newest, total};
 pub use growing::Growing;
 pub use held::{drop_held, release_held};
 
@@ -57,12 +60,31 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// What the keys of all files in a maildir begin with.
+    pub const FILES: &str = "maildir/";
+
     /// What is unique for the message within its mailbox.
     pub fn key(&self) -> String {
         match self {
             Origin::File { name } => format!("file/{name}"),
             Origin::MaildirFile { base } => format!("maildir/{base}"),
             Origin::Uid { validity, uid } => format!("uid/{validity}/{uid}"),
+        }
+    }
+
+    /// What the keys of all messages of one UIDVALIDITY begin with.
+    pub fn numbered(validity: u32) -> String {
+        format!("uid/{validity}/")
+    }
+
+    /// What the keys begin with that mean something in a mailbox whose source stands at `position`.
+    pub fn numbering(position: &str) -> String {
+        let mut words = position.split('/');
+        match (words.next(), words.next().and_then(|validity| validity.parse().ok())) {
+            (Some("uid"), Some(validity)) => Origin::numbered(validity),
+            // Set back by hand: under which it goes on is known at the next look.
+            (Some("since"), _) => "uid/".to_owned(),
+            _ => Origin::FILES.to_owned(),
         }
     }
 
@@ -108,6 +130,14 @@ impl Arrival {
         whole.finish(mailbox, &origin, arrived_at, intake, ids)
     }
 
+    // P-02: unique in its mailbox.
+    fn ledger_key(&self) -> String {
+        if faults::stands("P-02-ledger") {
+            return self.origin.clone();
+        }
+        Origin::File { name: format!("{}#{}", self.origin, self.id) }.key()
+    }
+
     /// The id the message has once it is spooled.
     pub fn id(&self) -> &str {
         &self.id
@@ -121,19 +151,25 @@ pub fn spool(
     now: Timestamp,
     acknowledge: Acknowledge,
 ) -> Result<Vec<String>, StoreError> {
+    faults::point("spool.write");
     let mut inserted = Vec::with_capacity(arrivals.len());
     for batch in arrivals.chunks(MANY) {
         let mut values = Vec::with_capacity(batch.len() * LEDGER_COLUMNS);
         for arrival in batch {
             // A stub says less than the mailbox holds, so the mailbox keeps it (M-04).
             let acknowledgement = match (acknowledge, arrival.intake) {
-                (Acknowledge::AfterDecision, Intake::Backfill | Intake::Mailbox) => "pending",
+                (Acknowledge::AfterDecision, Intake::Backfill | Intake::Mailbox)
+                    if faults::stands("P-01-decided") =>
+                {
+                    "pending"
+                }
+                (Acknowledge::AfterDecision, Intake::Backfill | Intake::Mailbox) => "owed",
                 (Acknowledge::AfterDecision, Intake::Stub) | (Acknowledge::Never, _) => "never",
             };
             values.extend([
                 Value::from(&arrival.id),
                 Value::from(&arrival.mailbox),
-                Value::from(&arrival.origin),
+                Value::from(arrival.ledger_key()),
                 Value::from(intake_word(arrival.intake)),
                 Value::from(arrival.arrived_at),
                 Value::from(now),
@@ -144,6 +180,7 @@ pub fn spool(
             ]);
         }
         let new = insert_ledger(sql, batch.len(), &values)?;
+        faults::point("spool.bytes");
         insert_frames(sql, batch.iter().filter(|arrival| new.contains(&arrival.id)))?;
         let kept = batch.iter().filter(|arrival| new.contains(&arrival.id));
         inserted.extend(kept.map(|arrival| arrival.id.clone()));
@@ -228,21 +265,34 @@ pub fn deferred_until(sql: &mut dyn Sql, id: &str) -> Result<Option<Timestamp>, 
     Ok(row.map(|row| row.opt_time(0)).transpose()?.flatten())
 }
 
-/// The bytes of a message as they were fetched; `None` when they are not (or no longer) stored.
+/// The bytes of a message as they were fetched; `None` when they are not (or no longer) stored. Refuses
+/// those that are not what was stored ([`StoreError::DamagedMessage`]).
 pub fn raw(sql: &mut dyn Sql, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let rows = sql.query("SELECT bytes FROM raw_chunk WHERE message = ?1 ORDER BY n", args![id])?;
-    if rows.is_empty() {
-        return Ok(None);
-    }
+    let rows = sql.query(
+        "SELECT r.bytes, m.size FROM raw_chunk r JOIN message m ON m.id = r.message \
+         WHERE r.message = ?1 ORDER BY r.n",
+        args![id],
+    )?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let size = first.int(1)?;
     let frames = rows.iter().map(|row| row.blob(0)).collect::<Result<Vec<_>, _>>()?;
-    decompress(&frames).map(Some).map_err(|error| damaged(id, &error))
+    let raw = decompress(&frames).map_err(|error| damaged(id, error.to_string()))?;
+    match i64::try_from(raw.len()) {
+        Ok(length) if length == size => Ok(Some(raw)),
+        _ => Err(damaged(id, format!("it has {} bytes, and had {size}", raw.len()))),
+    }
 }
 
 thread_local! {
     // Made once a thread: its tables are many times the size of a message.
-    static COMPRESSOR: RefCell<Compressor<'static>> = RefCell::new(
-        Compressor::new(LEVEL).expect("there is memory for a small compressor"),
-    );
+    static COMPRESSOR: RefCell<Compressor<'static>> = RefCell::new({
+        let mut compressor =
+            Compressor::new(LEVEL).expect("there is memory for a small compressor");
+        // Four bytes, so that a frame whose bytes were changed does not read as other mail.
+        let checked = compressor.set_parameter(CParameter::ChecksumFlag(true));
+        checked.expect("every zstd has checksums");
+        compressor
+    });
     static DECOMPRESSOR: RefCell<Decompressor<'static>> = RefCell::new(
         Decompressor::new().expect("there is memory for a small decompressor"),
     );
@@ -317,8 +367,8 @@ fn write_frames(sql: &mut dyn Sql, values: &[Value]) -> Result<(), StoreError> {
     sql.execute(&statement, values).map(drop)
 }
 
-fn damaged(id: &str, error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Violated(format!("the raw bytes of message `{id}` are damaged: {error}"))
+fn damaged(id: &str, said: impl Into<String>) -> StoreError {
+    StoreError::DamagedMessage { message: id.to_owned(), said: said.into() }
 }
 
 fn intake_word(intake: Intake) -> &'static str {

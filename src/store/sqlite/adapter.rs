@@ -1,10 +1,13 @@
 //! The seam on one connection: statements are prepared once and kept; a failure names its statement
 //! and says what to do.
 
+use std::io;
+use std::path::Path;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode};
 
-use super::Sqlite;
+use crate::faults;
 use crate::store::sql::count_statement;
 use crate::store::{Dialect, Row, Sql, StoreError, Value};
 
@@ -51,33 +54,6 @@ impl Sql for On<'_> {
     }
 }
 
-/// Statements sent to the store thread one by one.
-pub(super) struct Remote<'a> {
-    pub sqlite: &'a Sqlite,
-}
-
-impl Sql for Remote<'_> {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, StoreError> {
-        let (sql, args) = (sql.to_owned(), args.to_vec());
-        self.sqlite
-            .submit(move |on| on.execute(&sql, &args))
-            .blocking_recv()
-            .unwrap_or(Err(StoreError::Stopped))
-    }
-
-    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let (sql, args) = (sql.to_owned(), args.to_vec());
-        self.sqlite
-            .submit(move |on| on.query(&sql, &args))
-            .blocking_recv()
-            .unwrap_or(Err(StoreError::Stopped))
-    }
-}
-
 impl rusqlite::ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
@@ -92,17 +68,56 @@ impl rusqlite::ToSql for Value {
 pub(super) fn explain(error: rusqlite::Error, path: &str, statement: &str) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path),
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => StoreError::Busy(path),
         Some(ErrorCode::DiskFull) => StoreError::Full(path),
+        // It does not say of every file that there was no room for it.
+        Some(ErrorCode::SystemIoFailure) if is_full(&path) => StoreError::Full(path),
+        // Not to be taken for the fault of what was written (P-06).
+        Some(ErrorCode::SystemIoFailure) if faults::stands("P-06-disk") => {
+            StoreError::Disk { path, said: numbered(&error) }
+        }
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path, said: error.to_string() },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Damaged { path, said: error.to_string() }
         }
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::Open { path, said: error.to_string() }
         }
         _ => StoreError::Refused {
             statement: statement.split_whitespace().collect::<Vec<_>>().join(" "),
             said: error.to_string(),
         },
+    }
+}
+
+/// Why a file of the store refuses, as the system says it.
+pub(super) fn refused(error: &io::Error, path: &str) -> StoreError {
+    let (path, said) = (path.to_owned(), error.to_string());
+    match error.kind() {
+        io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull => StoreError::Full(path),
+        io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path, said },
+        io::ErrorKind::NotADirectory
+        | io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied => StoreError::Open { path, said },
+        _ => StoreError::Disk { path, said },
+    }
+}
+
+fn is_full(path: &str) -> bool {
+    let folder = Path::new(path).parent();
+    let disk = folder.and_then(|folder| rustix::fs::statvfs(folder).ok());
+    // Some file systems count no files.
+    disk.is_some_and(|disk| disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0))
+}
+
+// Which of the many ways of failing it was: SQLite says the same of all.
+fn numbered(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(failure) => format!("{error} (SQLite {})", failure.extended_code),
+        None => error.to_string(),
     }
 }

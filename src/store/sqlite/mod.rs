@@ -1,25 +1,31 @@
 //! SQLite behind the seam. One thread owns the connection that writes: it takes what is queued, runs
 //! it in one transaction, commits once and answers everybody (group commit). Readers have
-//! connections of their own.
+//! connections of their own. In memory there is one connection, and whoever comes works on it.
 
 mod adapter;
+mod backup;
 mod files;
+mod restore;
+mod tally;
 mod thread;
 
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use self::adapter::{On, Remote, explain};
+use self::adapter::{On, explain, refused};
 use self::files::Place;
-use self::thread::{in_transaction, serve};
+use self::tally::Tally;
+use self::thread::{commit_together, in_transaction, serve};
 use super::work::{Job, Work};
-use super::{Dialect, Location, Options, Role, Sql, StoreError, migrate};
+use super::{Dialect, Durability, Location, Options, Role, Sql, StoreError, migrate};
+use crate::faults;
 
 pub use self::files::lock_path;
+pub use self::restore::{Restored, restore};
 
 // The WAL of older ones can be corrupted (fixed in 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -38,13 +44,28 @@ struct Shared {
     path: String,
     location: Location,
     place: Option<Place>,
-    queue: Mutex<Option<SyncSender<Work>>>,
+    writer: Writer,
     readers: Mutex<Vec<Connection>>,
-    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+/// What the thread that writes stands on.
+struct Ground {
+    place: Place,
+    tally: Option<Tally>,
+}
+
+/// Who runs what is submitted.
+enum Writer {
+    /// Whoever submits it.
+    Caller(Mutex<Connection>),
+    Thread {
+        queue: Mutex<Option<SyncSender<Work>>>,
+        thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    },
 }
 
 impl Sqlite {
-    /// Opens or makes the database, migrates it and starts its thread.
+    /// Opens or makes the database, migrates it and, unless it is in memory, starts its thread.
     pub fn open(options: &Options, now: jiff::Timestamp) -> Result<Sqlite, StoreError> {
         let path = match &options.location {
             Location::Memory => ":memory:".to_owned(),
@@ -62,22 +83,16 @@ impl Sqlite {
             in_transaction(&mut connection, &path, |sql| step(sql))
         })?;
         let place = Place::of(&options.location, &path)?;
-        let (sender, receiver) = sync_channel(QUEUE);
-        let (name, written) = (path.clone(), place.clone());
-        let thread = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || serve(connection, &name, written.as_ref(), &receiver))
-            .map_err(|error| StoreError::Open { path: path.clone(), said: error.to_string() })?;
-        Ok(Sqlite {
-            shared: Arc::new(Shared {
-                path,
-                location: options.location.clone(),
-                place,
-                queue: Mutex::new(Some(sender)),
-                readers: Mutex::new(Vec::new()),
-                thread: Mutex::new(Some(thread)),
-            }),
-        })
+        let writer = match place.clone() {
+            None => Writer::Caller(Mutex::new(connection)),
+            Some(place) => {
+                // A store that is thrown away has nothing to lose.
+                let tally = (options.durability == Durability::Full).then(|| place.tally());
+                Writer::start(connection, path.clone(), Ground { place, tally })?
+            }
+        };
+        let (location, readers) = (options.location.clone(), Mutex::new(Vec::new()));
+        Ok(Sqlite { shared: Arc::new(Shared { path, location, place, writer, readers }) })
     }
 
     /// Queues `work` for the next transaction. The answer comes once it is committed, or failed.
@@ -86,10 +101,19 @@ impl Sqlite {
         work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (reply, receiver) = oneshot::channel();
-        let queue = self.shared.queue.lock().expect("no holder of this lock panics").clone();
-        if let Some(queue) = queue {
-            // A closed queue drops the reply, which the caller reads as "stopped".
-            let _ = queue.send(Box::new(Job::new(work, reply)));
+        let work: Work = Box::new(Job::new(work, reply));
+        match &self.shared.writer {
+            Writer::Caller(connection) => {
+                let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                commit_together(&mut connection, &self.shared.path, None, vec![work]);
+            }
+            Writer::Thread { queue, .. } => {
+                let queue = queue.lock().expect("no holder of this lock panics").clone();
+                if let Some(queue) = queue {
+                    // A closed queue drops the reply, which the caller reads as "stopped".
+                    let _ = queue.send(work);
+                }
+            }
         }
         receiver
     }
@@ -99,8 +123,12 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if let Writer::Caller(connection) = &self.shared.writer {
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            return self.read_on(&mut connection, work);
+        }
         let Location::Sqlite(file) = &self.shared.location else {
-            return self.read_in_memory(work);
+            unreachable!("only a file has a thread that writes");
         };
         let path = &self.shared.path;
         self.shared.place.iter().try_for_each(|place| place.check(path))?;
@@ -109,11 +137,7 @@ impl Sqlite {
             Some(connection) => connection,
             None => files::open_to_read(file, path)?,
         };
-        let result = {
-            let transaction =
-                connection.transaction().map_err(|error| explain(error, path, "BEGIN"))?;
-            work(&mut On { connection: &transaction, path })
-        };
+        let result = self.read_on(&mut connection, work);
         let mut readers = self.shared.readers.lock().expect("no holder of this lock panics");
         if readers.len() < IDLE_READERS {
             readers.push(connection);
@@ -121,13 +145,18 @@ impl Sqlite {
         result
     }
 
-    // A database in memory has one connection, and only the store thread has it: `work` is handed
-    // the rows by asking that thread, one statement at a time. Only `explain` and tests do this.
-    fn read_in_memory<T>(
+    fn read_on<T>(
         &self,
+        connection: &mut Connection,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&mut Remote { sqlite: self })
+        if faults::is_dead() {
+            return Err(StoreError::Stopped);
+        }
+        let path = &self.shared.path;
+        let transaction =
+            connection.transaction().map_err(|error| explain(error, path, "BEGIN"))?;
+        work(&mut On { connection: &transaction, path })
     }
 
     /// Takes the daemon's role: a lock on a file beside the database.
@@ -138,10 +167,37 @@ impl Sqlite {
         files::take_role(database, &self.shared.path)
     }
 
+    /// Refuses a database that lacks commits that were answered.
+    pub fn must_not_have_gone_back(&self) -> Result<(), StoreError> {
+        match self.read_only(|sql| self.lost(sql))? {
+            0 => Ok(()),
+            lost => Err(StoreError::GoneBack { path: self.shared.path.clone(), lost }),
+        }
+    }
+
+    /// Takes the database for what it is, whatever it lacks.
+    pub fn take_as_it_is(&self) -> Result<(), StoreError> {
+        let Location::Sqlite(database) = &self.shared.location else { return Ok(()) };
+        tally::forget(database).map_err(|error| refused(&error, &self.shared.path))
+    }
+
+    fn lost(&self, sql: &mut dyn Sql) -> Result<u32, StoreError> {
+        match &self.shared.location {
+            Location::Sqlite(database) => tally::lost(database, sql),
+            Location::Memory | Location::Postgres(_) => Ok(0),
+        }
+    }
+
     /// What is wrong with the database file, a sentence each.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
         self.read_only(|sql| {
             let mut problems = Vec::new();
+            let lost = self.lost(sql)?;
+            if lost > 0 {
+                problems.push(format!(
+                    "the database has gone back in time: {lost} commits that were made are not in it"
+                ));
+            }
             for row in sql.query("PRAGMA integrity_check", &[])? {
                 let said = row.text(0)?;
                 if said != "ok" {
@@ -158,7 +214,19 @@ impl Sqlite {
 
     /// Copies the database, as of one moment, to a file that must not exist yet.
     pub fn back_up(&self, target: &Path) -> Result<(), StoreError> {
-        files::back_up(&self.shared.location, &self.shared.path, target)
+        backup::back_up(&self.shared.location, &self.shared.path, target)
+    }
+}
+
+impl Writer {
+    fn start(connection: Connection, path: String, ground: Ground) -> Result<Writer, StoreError> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let name = path.clone();
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || serve(connection, &name, Some(&ground), &receiver))
+            .map_err(|error| StoreError::Open { path, said: error.to_string() })?;
+        Ok(Writer::Thread { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 }
 
@@ -169,10 +237,11 @@ impl Drop for Shared {
         if let Ok(readers) = self.readers.get_mut() {
             readers.clear();
         }
-        if let Ok(queue) = self.queue.get_mut() {
+        let Writer::Thread { queue, thread } = &mut self.writer else { return };
+        if let Ok(queue) = queue.get_mut() {
             queue.take();
         }
-        if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
+        if let Some(thread) = thread.get_mut().ok().and_then(Option::take) {
             // The store thread may itself drop the last handle.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
@@ -192,7 +261,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::{Durability, mailboxes};
+    use crate::store::mailboxes;
 
     #[test]
     fn a_store_in_memory_is_written_and_read() {

@@ -6,8 +6,10 @@ use std::sync::mpsc::Receiver;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::Ground;
 use super::adapter::{On, explain};
-use super::files::Place;
+use super::tally;
+use crate::faults;
 use crate::store::work::{Piece, Work, run_caught};
 use crate::store::{Sql, StoreError};
 
@@ -23,19 +25,21 @@ const TIDY_PAGES: usize = 1024;
 pub(super) fn serve(
     mut connection: Connection,
     path: &str,
-    place: Option<&Place>,
+    ground: Option<&Ground>,
     queue: &Receiver<Work>,
 ) {
     let mut transactions: u64 = 0;
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP - 1));
-        commit_together(&mut connection, path, place, group);
+        commit_together(&mut connection, path, ground, group);
         transactions += 1;
         if transactions.is_multiple_of(TIDY_EVERY) {
             tidy(&connection);
         }
     }
+    // What closes last moves the WAL into the database file.
+    faults::point("store.close");
 }
 
 /// Runs `work` in a transaction of its own.
@@ -44,22 +48,41 @@ pub(super) fn in_transaction<T>(
     path: &str,
     work: impl FnOnce(&mut dyn Sql) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    faults::point("store.begin");
+    alive()?;
+    if faults::is_busy() {
+        return Err(StoreError::Busy(path.to_owned()));
+    }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| explain(error, path, "BEGIN IMMEDIATE"))?;
+    let before = transaction.total_changes();
     let result = work(&mut On { connection: &transaction, path })?;
+    if transaction.total_changes() != before {
+        tally::add(&transaction, path)?;
+    }
+    faults::point("store.commit");
+    alive()?;
     transaction.commit().map_err(|error| explain(error, path, "COMMIT"))?;
+    faults::point("store.committed");
+    alive()?;
     Ok(result)
 }
 
-fn commit_together(
+// In a simulation a process may die at each of these points: it does nothing more, and hears nothing.
+fn alive() -> Result<(), StoreError> {
+    if faults::is_dead() { Err(StoreError::Stopped) } else { Ok(()) }
+}
+
+/// Runs each of the `group`, all in one transaction if that goes well, and answers everybody.
+pub(super) fn commit_together(
     connection: &mut Connection,
     path: &str,
-    place: Option<&Place>,
+    ground: Option<&Ground>,
     mut group: Vec<Work>,
 ) {
     if group.len() > 1 {
-        let committed = commit(connection, path, place, |sql| {
+        let committed = commit(connection, path, ground, |sql| {
             group.iter_mut().try_for_each(|piece| run_caught(piece.as_mut(), sql))
         });
         if committed.is_ok() {
@@ -67,7 +90,7 @@ fn commit_together(
         }
     }
     for mut piece in group {
-        let outcome = commit_alone(connection, path, place, piece.as_mut());
+        let outcome = commit_alone(connection, path, ground, piece.as_mut());
         piece.answer(outcome);
     }
 }
@@ -75,13 +98,13 @@ fn commit_together(
 fn commit_alone(
     connection: &mut Connection,
     path: &str,
-    place: Option<&Place>,
+    ground: Option<&Ground>,
     piece: &mut dyn Piece,
 ) -> Result<(), StoreError> {
     let mut runs = 0;
     loop {
         runs += 1;
-        match commit(connection, path, place, |sql| run_caught(piece, sql)) {
+        match commit(connection, path, ground, |sql| run_caught(piece, sql)) {
             Err(StoreError::Raced(_)) if runs < RUNS => {}
             outcome => return outcome,
         }
@@ -91,13 +114,18 @@ fn commit_alone(
 fn commit(
     connection: &mut Connection,
     path: &str,
-    place: Option<&Place>,
+    ground: Option<&Ground>,
     work: impl FnOnce(&mut dyn Sql) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     in_transaction(connection, path, |sql| {
-        place.iter().try_for_each(|place| place.check(path))?;
+        ground.iter().try_for_each(|ground| ground.place.check(path))?;
         work(sql)
-    })
+    })?;
+    // Before anybody hears of it, and does what cannot be undone.
+    if let Some(tally) = ground.and_then(|ground| ground.tally.as_ref()) {
+        tally.note(connection);
+    }
+    Ok(())
 }
 
 // Free pages cost nothing but space, so a failure here is nobody's concern: the next one tries again.

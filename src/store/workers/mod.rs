@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Row, Sql, StoreError};
 use crate::args;
+use crate::faults;
 
 pub use presence::{Pace, Presence};
 pub use process::Process;
@@ -27,8 +28,14 @@ pub struct Registered {
 impl Registered {
     /// Whether it must be taken for dead: it ended beside `witness`, or was silent for `patience`.
     pub fn is_gone(&self, witness: &Process, now: Timestamp, patience: SignedDuration) -> bool {
-        now.duration_since(self.seen_at) > patience
+        self.is_silent(now, patience)
             || self.process.as_ref().is_some_and(|process| process.is_dead(witness))
+    }
+
+    /// Whether it was not heard of for `patience`, by a clock that may have been set back since.
+    pub fn is_silent(&self, now: Timestamp, patience: SignedDuration) -> bool {
+        let ago = now.duration_since(self.seen_at);
+        ago > patience || (-ago > patience && faults::stands("P-11"))
     }
 }
 
@@ -133,9 +140,11 @@ pub fn free_orphans(sql: &mut dyn Sql, now: Timestamp) -> Result<Freed, StoreErr
         ),
         args![now],
     )?;
+    // In the order they were queued, so before all later ones: one that a kill left unsure and that
+    // meets the next kill too is parked (P-03), so it must not wait for that behind other mail.
     let mails = sql.execute(
         &format!(
-            "UPDATE outbox SET due_at = ?1, leased_until = ?1 WHERE state = 'sending' \
+            "UPDATE outbox SET due_at = queued_at, leased_until = ?1 WHERE state = 'sending' \
              AND due_at > ?1 AND {}",
             orphan("outbox")
         ),

@@ -1,14 +1,16 @@
 //! A process's own entry among those that work on a store: made at its start, renewed while it
 //! lives, taken out at its end. Whoever renews also looks after the dead.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::{Freed, Process, Registered, worker};
-use crate::clock::{Clock, Ids, Next};
+use crate::clock::{Clock, Ids, Next, is_due};
+use crate::faults;
 use crate::store::{Sharing, Store, StoreError};
 
 /// How often a process says that it lives, and when the others stop believing it.
@@ -21,9 +23,14 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { beat: SignedDuration::from_secs(5), patience: SignedDuration::from_secs(30) }
+        let patience = faults::patience().map(SignedDuration::from_millis);
+        let patience = patience.unwrap_or(SignedDuration::from_secs(30));
+        Pace { beat: patience / 6, patience }
     }
 }
+
+// In each of them a living process beats, unless it is very slow.
+const LOOKS: u32 = 3;
 
 /// This process, among those that work on a store. Its entry is taken out when it is dropped.
 pub struct Presence {
@@ -34,6 +41,8 @@ pub struct Presence {
     pace: Pace,
     // In unix milliseconds.
     next_beat: AtomicI64,
+    /// Those that had not beaten between two looks, with their last beat, and for how many looks.
+    silent: Mutex<HashMap<String, (Timestamp, u32)>>,
 }
 
 impl Presence {
@@ -52,6 +61,7 @@ impl Presence {
             name: ids.uuid(),
             pace,
             next_beat: AtomicI64::new(0),
+            silent: Mutex::default(),
         };
         let (name, process, now) =
             (presence.name.clone(), presence.process.clone(), presence.clock.now());
@@ -59,8 +69,13 @@ impl Presence {
         store.transact(move |sql| {
             super::enter(sql, &name, &process, now)?;
             strike_off_all(sql, &dead)?;
+            faults::point("presence.free");
+            if !faults::stands("P-04") {
+                return Ok(Freed::default());
+            }
             super::free_orphans(sql, now)
         })?;
+        faults::point("presence.entered");
         Ok(presence)
     }
 
@@ -90,6 +105,7 @@ impl Presence {
             let (name, process) = (self.name.clone(), self.process.clone());
             self.store.transact(move |sql| super::enter(sql, &name, &process, now))?;
         }
+        faults::point("presence.beat");
         self.bury(now)?;
         let next = now.saturating_add(self.pace.beat).unwrap_or(Timestamp::MAX);
         self.next_beat.store(next.as_millisecond(), Ordering::SeqCst);
@@ -98,8 +114,10 @@ impl Presence {
 
     /// As [`Presence::step`], for whoever has a loop of its own: does nothing until it is time.
     pub fn keep_up(&self) -> Result<(), StoreError> {
-        let is_time = self.clock.now().as_millisecond() >= self.next_beat.load(Ordering::SeqCst);
-        if is_time && self.store.sharing() == Sharing::Shared {
+        let next = Timestamp::from_millisecond(self.next_beat.load(Ordering::SeqCst))
+            .expect("only values of a Timestamp are stored");
+        if is_due(next, self.pace.beat, self.clock.now()) && self.store.sharing() == Sharing::Shared
+        {
             self.step()?;
         }
         Ok(())
@@ -111,7 +129,7 @@ impl Presence {
     }
 
     fn bury(&self, now: Timestamp) -> Result<(), StoreError> {
-        let dead = self.dead(now)?;
+        let dead = self.long_silent(self.dead(now)?);
         if dead.is_empty() {
             return Ok(());
         }
@@ -132,6 +150,21 @@ impl Presence {
         Ok(())
     }
 
+    // A clock that goes on by an hour makes everybody's last beat an hour old: whoever is not known to
+    // be dead has a few more looks to beat in (P-11).
+    fn long_silent(&self, mut gone: Vec<Registered>) -> Vec<Registered> {
+        let mut silent = self.silent.lock().expect("no holder of this lock panics");
+        silent.retain(|name, _| gone.iter().any(|other| other.name == *name));
+        gone.retain(|other| {
+            let (seen_at, looks) = silent.entry(other.name.clone()).or_insert((other.seen_at, 0));
+            *looks = if *seen_at == other.seen_at { *looks + 1 } else { 1 };
+            *seen_at = other.seen_at;
+            let is_dead = other.process.as_ref().is_some_and(|one| one.is_dead(&self.process));
+            is_dead || *looks > LOOKS || !faults::stands("P-11-presence")
+        });
+        gone
+    }
+
     fn dead(&self, now: Timestamp) -> Result<Vec<Registered>, StoreError> {
         let mut others = self.store.read_only(super::registered)?;
         let shared = self.store.sharing() == Sharing::Shared;
@@ -148,6 +181,7 @@ impl Drop for Presence {
     // have lost their patience.
     fn drop(&mut self) {
         let (name, now) = (self.name.clone(), self.clock.now());
+        faults::point("presence.leave");
         let ended = self.store.transact(move |sql| {
             super::strike_off(sql, &name, Timestamp::MAX)?;
             super::free_orphans(sql, now)

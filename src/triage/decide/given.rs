@@ -16,6 +16,15 @@ pub fn unreadable(why: &Unreadable) -> Plan {
     given(Outcome::Held, Reason::ParseFailed, step(rule, why.to_string(), None))
 }
 
+/// A message whose bytes are not what they were when they were stored is held: there is nothing to
+/// read, and its mailbox, which is not told of it, still has it.
+pub fn damaged(said: &str) -> Plan {
+    let said = format!(
+        "its raw bytes are damaged in the store ({said}); copy it anew into its mailbox, which still has it, and drop this one"
+    );
+    given(Outcome::Held, Reason::ParseFailed, step("M-05", said, None))
+}
+
 /// A message that failed too often is held (P-12): our fault, not its own.
 pub fn gave_up(attempts: u32, said: &str) -> Plan {
     let said = format!("given up after {attempts} attempts: {said}");

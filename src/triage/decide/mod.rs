@@ -17,7 +17,7 @@ mod tickets;
 
 use jiff::SignedDuration;
 
-pub use given::{before_start, gave_up, unreadable};
+pub use given::{before_start, damaged, gave_up, unreadable};
 pub use owed::decide_owed;
 
 use self::case::{Case, decided};

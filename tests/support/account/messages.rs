@@ -66,7 +66,7 @@ impl Folder {
 }
 
 impl Message {
-    pub(super) fn is_flagged(&self, flag: &str) -> bool {
+    pub fn is_flagged(&self, flag: &str) -> bool {
         self.flags.iter().any(|have| have.eq_ignore_ascii_case(flag))
     }
 

@@ -53,11 +53,22 @@ impl<'a> Talk<'a> {
                 self.say(text)?;
                 Err(gone())
             }
+            SinkAnswer::SayLate(text) => {
+                self.hear_out()?;
+                self.say(text)?;
+                Err(gone())
+            }
             SinkAnswer::Stall => {
-                while self.channel.read(&mut [0; 4096])? > 0 {}
+                self.hear_out()?;
                 Err(gone())
             }
         }
+    }
+
+    // Until the client has gone.
+    fn hear_out(&mut self) -> io::Result<()> {
+        while self.channel.read(&mut [0; 4096])? > 0 {}
+        Ok(())
     }
 
     fn rule(&self, line: &str) -> Option<SinkAnswer> {
@@ -191,8 +202,13 @@ impl<'a> Talk<'a> {
                 Err(gone())
             }
             Some(SinkAnswer::Drop) => Err(gone()),
+            Some(SinkAnswer::SayLate(text)) => {
+                lock(&self.shared.mails).push(mail);
+                self.hear_out()?;
+                self.say(text)
+            }
             Some(SinkAnswer::Stall) => {
-                while self.channel.read(&mut [0; 4096])? > 0 {}
+                self.hear_out()?;
                 Err(gone())
             }
             None => {

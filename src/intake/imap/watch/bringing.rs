@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use jiff::SignedDuration;
 
 use super::{ImapWatch, Look, Stage};
+use crate::faults;
 use crate::intake::imap::attributes::Sighted;
 use crate::intake::imap::error::ImapError;
 use crate::intake::imap::ledger::{Entered, Entry};
@@ -29,6 +30,7 @@ impl ImapWatch {
         }
         match fetched {
             Ok(Some(entry)) => {
+                faults::point("imap.fetched");
                 self.refused = 0;
                 self.name_owed(&entry.owed);
                 let last = batch.last().map_or(0, |message| message.uid);
@@ -55,13 +57,18 @@ impl ImapWatch {
             }
         }
         if !has_room {
-            self.next_poll = self.next_poll.min(self.clock.now() + FULL_PAUSE);
-            return Ok(Stage::Acknowledge);
+            return Ok(self.wait_for_room());
         }
         if self.options.after != After::Keep {
             self.acknowledge().await?;
         }
         Ok(if is_current { Stage::Look(look) } else { Stage::Open })
+    }
+
+    // P-05: nothing is fetched, and what is decided goes on.
+    fn wait_for_room(&mut self) -> Stage {
+        self.next_poll = self.next_poll.min(self.clock.now() + FULL_PAUSE);
+        Stage::Acknowledge
     }
 
     // What could not be fetched so far is tried once a sweep, each alone.
@@ -70,6 +77,9 @@ impl ImapWatch {
         mut uids: VecDeque<u32>,
     ) -> Result<Stage, IntakeError> {
         let Some(uid) = uids.pop_front() else { return Ok(Stage::Acknowledge) };
+        if !self.disk.has_room(&self.options.name) {
+            return Ok(self.wait_for_room());
+        }
         self.tried.insert(uid);
         let low = self.open.position.low;
         let entry = match self.sight(&[uid]).await?.first() {
@@ -139,6 +149,7 @@ impl ImapWatch {
         for uid in &entry.forgiven {
             self.owed.remove(uid);
         }
+        self.gets_on |= !(entry.arrivals.is_empty() && entry.owed.is_empty());
         let from = self.open.position;
         self.open.position.low = from.low.max(low);
         self.ledger.enter(entry, from, self.open.position)
@@ -147,6 +158,7 @@ impl ImapWatch {
     // Answers whether the position is still ours.
     fn entered(&mut self, entered: Entered) -> bool {
         if entered.spooled > 0 {
+            faults::point("spool.committed");
             (self.spooled)(entered.spooled);
         }
         if let Some(skipped) = &mut self.skipped {

@@ -3,9 +3,11 @@
 use super::{ImapWatch, Look, Open, Stage};
 use crate::intake::IntakeError;
 use crate::intake::imap::attributes::Sighted;
+use crate::intake::imap::folder::Folder;
 use crate::intake::imap::ledger::Entry;
 
-// UIDs asked about in one search, at first, and at most where few of them are in use.
+// UIDs asked about in one search, at first, and at most in a large folder where few of them are in
+// use.
 pub(super) const WINDOW: u32 = 5_000;
 const WIDEST: u32 = 65_536;
 
@@ -14,13 +16,16 @@ impl ImapWatch {
     pub(super) async fn window(
         &mut self,
         look: &mut Look,
-        below: u32,
+        folder: Folder,
     ) -> Result<Vec<u32>, IntakeError> {
-        let last = look.next.saturating_add(look.width - 1).min(below.saturating_sub(1));
+        let last = look.next.saturating_add(look.width - 1).min(folder.next.saturating_sub(1));
         let found = self.session().search(look.next, last).await;
         let uids = found.map_err(|cause| self.failed(cause))?;
+        // A folder of few messages has few UIDs in any window, however far apart they are: one whose
+        // UIDs are times, or a server that says what it likes, takes no thousands of searches.
+        let widest = if folder.count <= WIDEST { u32::MAX } else { WIDEST };
         look.width = match u32::try_from(uids.len()).unwrap_or(u32::MAX) {
-            few if few < WINDOW / 2 => (look.width * 2).min(WIDEST),
+            few if few < WINDOW / 2 => look.width.saturating_mul(2).min(widest),
             _ => WINDOW,
         };
         look.end = last;
@@ -43,7 +48,7 @@ impl ImapWatch {
         }
         let Open { folder, position } = self.open;
         if look.next < folder.next {
-            let mut uids = self.window(&mut look, folder.next).await?;
+            let mut uids = self.window(&mut look, folder).await?;
             let known = self.ledger.known(position.validity, &uids).await?;
             uids.retain(|uid| !known.contains(uid) && !self.owed.contains_key(uid));
             let mut skipped = Vec::new();

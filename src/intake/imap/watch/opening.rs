@@ -1,17 +1,21 @@
 //! The session, the folder in it, and where the mailbox stands there: known, new, or made anew (E-07).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 
 use super::looking::WINDOW;
 use super::{ImapWatch, Look, Open, Stage};
+use crate::clock::is_due;
+use crate::faults;
 use crate::intake::imap::error::ImapError;
+use crate::intake::imap::fetch::uids_of;
 use crate::intake::imap::folder::{Access, Folder};
 use crate::intake::imap::logins::closed_until;
-use crate::intake::imap::position::{Beginning, Position, Standing, anew};
+use crate::intake::imap::position::{Beginning, Place, Position, Standing, anew};
 use crate::intake::imap::session::Session;
 use crate::intake::{After, IntakeError};
+use crate::store::spool::Origin;
 
 // E-07: so many messages nobody has seen are no restored folder.
 const FLOOD: usize = 100;
@@ -36,6 +40,7 @@ impl ImapWatch {
             }
             selected => selected.map_err(|cause| self.failed(cause))?,
         };
+        faults::point("imap.selected");
         let position = self.position(folder).await?;
         self.open = Open { folder, position };
         self.owe_untold().await?;
@@ -48,7 +53,7 @@ impl ImapWatch {
             .collect();
         self.next_poll = now + self.imap.poll_interval;
         let mut next = position.low.saturating_add(1);
-        if now >= self.next_sweep {
+        if is_due(self.next_sweep, self.options.sweep, now) {
             self.next_sweep = now + self.options.sweep;
             self.unsettled.clear();
             self.tried.clear();
@@ -100,27 +105,57 @@ impl ImapWatch {
         let standing = self.ledger.standing().await?;
         let started_at = standing.as_ref().map(|(started_at, _)| *started_at);
         let text = standing.and_then(|(_, text)| text);
+        let here = Place::of(&self.imap);
+        let place = Some(here);
         let position = match text.as_deref().and_then(Standing::parse) {
-            Some(Standing::At(position)) if position.validity == validity => return Ok(position),
+            Some(Standing::At(position)) if position.is_of_another(validity, here) => {
+                let (mailbox, folder) = (self.options.name.clone(), self.imap.folder.clone());
+                return Err(self.failed(ImapError::OtherFolder { mailbox, folder }));
+            }
+            Some(Standing::At(position))
+                if position.validity == validity || !faults::stands("P-09") =>
+            {
+                return Ok(Position { place, ..position });
+            }
             Some(Standing::At(_)) => {
                 let started_at = started_at.unwrap_or_else(|| self.clock.now());
                 let beginning = anew(self.options.start, started_at, below);
-                let position = Position { validity, low: 0, beginning };
+                let position = Position { validity, low: 0, beginning, place };
                 self.recognise(folder, position).await?;
                 position
             }
             Some(Standing::Rewound(time)) => {
-                Position { validity, low: 0, beginning: Beginning::Before { below, time } }
+                let beginning = Beginning::Before { below, time };
+                Position { validity, low: 0, beginning, place }
             }
             None => {
                 self.skipped = Some(0);
-                Position { validity, low: 0, beginning: Beginning::Start { below } }
+                Position { validity, low: 0, beginning: Beginning::Start { below }, place }
             }
         };
-        self.ledger.begin(position).await?;
+        let others = self.others(validity).await?;
+        self.ledger.begin(position, others).await?;
         // All of it is looked through.
         self.next_sweep = self.clock.now();
         Ok(position)
+    }
+
+    // A UIDVALIDITY that comes again, after a garbled answer or from a server that was taken back, is
+    // owed again what rested meanwhile; but for those of its UIDs that mean other messages by now.
+    async fn others(&mut self, validity: u32) -> Result<Vec<String>, IntakeError> {
+        let mut owed = self.ledger.unacknowledged(validity, usize::MAX).await?;
+        if owed.is_empty() || !faults::stands("P-09-others") {
+            return Ok(Vec::new());
+        }
+        let mut uids = uids_of(&owed);
+        uids.retain(|uid| !self.untold.iter().any(|(untold, _)| untold == uid));
+        let present = self.sight_around(&uids).await?;
+        let arrivals: HashMap<Origin, Timestamp> = present
+            .iter()
+            .map(|message| (Origin::Uid { validity, uid: message.uid }, message.arrived_at))
+            .collect();
+        owed.retain(|owed| arrivals.get(&owed.origin).is_some_and(|at| *at != owed.arrived_at));
+        Ok(owed.into_iter().map(|owed| owed.id).collect())
     }
 
     // E-07: a folder made anew is read again, and the keys of their content tell what is known. One
@@ -132,7 +167,7 @@ impl ImapWatch {
         let mut look =
             Look { next: 1, width: WINDOW, end: 0, pending: VecDeque::new(), ready: None };
         while look.next < folder.next {
-            let mut uids = self.window(&mut look, folder.next).await?;
+            let mut uids = self.window(&mut look, folder).await?;
             uids.retain(|uid| !self.untold.iter().any(|(untold, _)| untold == uid));
             for message in self.sight_around(&uids).await? {
                 if !message.is_deleted && !position.leaves_alone(&message, start) {

@@ -4,10 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{AHEAD, CLAIMED, WRITTEN};
-use crate::clock::Next;
+use crate::clock::{Next, is_due};
+use crate::faults;
 use crate::outbox::OutboxError;
 use crate::outbox::deliver::pace::Pace;
 use crate::outbox::deliver::{End, Ended, Outbox, Repeat, Unreached};
@@ -31,8 +33,12 @@ pub(super) struct Lane {
     claimed: VecDeque<OutboxClaim>,
     /// Written, not yet begun.
     waiting: VecDeque<Waiting>,
-    /// Begun, with no end yet.
+    /// Begun, or offered, with no end yet.
     under_way: HashMap<i64, OutboxClaim>,
+    /// Offered: under way, and to be begun when all is said but the end.
+    offered: HashMap<i64, Attempt>,
+    /// Those that have come so far.
+    asking: Vec<Asking>,
     gate: Gate,
     outage: Option<Outage>,
     /// Whether more mail is known to be due than is claimed.
@@ -43,6 +49,12 @@ pub(super) struct Lane {
 pub(super) struct Waiting {
     pub attempt: Arc<Attempt>,
     pub mail: RenderedMail,
+}
+
+/// An offered mail of which all is said but the end; dropped, it is not sent.
+pub(super) struct Asking {
+    pub id: i64,
+    pub word: oneshot::Sender<()>,
 }
 
 /// What mail that waits for a relay is told.
@@ -75,6 +87,14 @@ struct Outage {
     patience: SignedDuration,
 }
 
+impl Waiting {
+    /// Whether it may have gone out before. Then it is offered, and begun only when all is said but
+    /// its end: a kill at any other moment leaves it as it is, so that nobody is needed (P-04).
+    pub fn is_offered(&self) -> bool {
+        self.attempt.claim.unsure > 0 && faults::stands("P-04-doubt")
+    }
+}
+
 impl Lane {
     pub fn new(relay: Arc<Relay>, mailboxes: Vec<String>) -> Lane {
         Lane {
@@ -84,6 +104,8 @@ impl Lane {
             claimed: VecDeque::new(),
             waiting: VecDeque::new(),
             under_way: HashMap::new(),
+            offered: HashMap::new(),
+            asking: Vec::new(),
             gate: Gate::Open,
             outage: None,
             is_due: false,
@@ -110,14 +132,18 @@ impl Lane {
     /// Looks whether mail is due, and says when there will be something to do.
     pub fn look(&mut self, outbox: &Outbox, now: Timestamp) -> Result<Next, OutboxError> {
         match self.gate {
-            Gate::Shut { until } if until > now => return Ok(Next::At(until)),
+            Gate::Shut { until } if !is_due(until, LONGEST_PAUSE, now) => {
+                return Ok(Next::At(until));
+            }
             Gate::Shut { .. } => self.gate = Gate::Open,
             Gate::Open | Gate::Reaching => {}
         }
         let has_mail = !self.claimed.is_empty() || !self.waiting.is_empty();
         if !self.is_due && !has_mail {
-            match outbox.store.read_only(|sql| outbox::next_due(sql, &self.whose()))? {
-                Some(due) if due <= now => self.is_due = true,
+            let longest = outbox.longest_wait(self.lease());
+            let worker = &outbox.worker;
+            match outbox.store.read_only(|sql| outbox::next_due(sql, worker, &self.whose()))? {
+                Some(due) if is_due(due, longest, now) => self.is_due = true,
                 Some(due) => return Ok(Next::At(due)),
                 None => return Ok(Next::Idle),
             }
@@ -153,7 +179,7 @@ impl Lane {
     pub fn shut(&mut self, error: &RelayError, outbox: &Outbox) -> Vec<Ended> {
         let now = outbox.clock.now();
         // Of several mails that find it shut the first says so for all.
-        if matches!(self.gate, Gate::Shut { until } if until > now) {
+        if matches!(self.gate, Gate::Shut { until } if !is_due(until, LONGEST_PAUSE, now)) {
             return Vec::new();
         }
         let why = error.to_string();
@@ -205,7 +231,28 @@ impl Lane {
 
     pub fn claimed(&mut self, claims: Vec<OutboxClaim>, limit: usize) {
         self.is_due = claims.len() == limit;
-        self.claimed.extend(claims);
+        for claim in claims {
+            if !self.renewed(claim) {
+                self.claimed.push_back(claim);
+            }
+        }
+    }
+
+    // The clock went on so far that our own lease ran out, and we claimed again what is in hand.
+    fn renewed(&mut self, claim: OutboxClaim) -> bool {
+        let waiting = self.waiting.iter_mut().find(|one| one.attempt.claim.id == claim.id);
+        let in_hand = match self.under_way.get_mut(&claim.id) {
+            Some(under_way) => Some(under_way),
+            None => match waiting {
+                Some(waiting) => Some(&mut Arc::make_mut(&mut waiting.attempt).claim),
+                None => self.claimed.iter_mut().find(|one| one.id == claim.id),
+            },
+        };
+        match in_hand {
+            Some(in_hand) if faults::stands("P-11-lease") => in_hand.fence = claim.fence,
+            Some(_) | None => return false,
+        }
+        true
     }
 
     /// Writes some of what is claimed; answers those that cannot be written.
@@ -228,25 +275,46 @@ impl Lane {
         Ok(ends)
     }
 
-    /// The mails whose attempts are to be committed now.
+    /// The mails that go now.
     pub fn set_out(&mut self, now: Timestamp) -> Vec<Waiting> {
         let mut out = Vec::new();
         while self.is_open()
-            && let Some(next) = self.waiting.front()
+            && self.under_way.len() < self.window()
+            && self.pace.room(now) > 0
+            && let Some(next) = self.waiting.pop_front()
         {
-            // One that is unsure already is begun only when it goes at once: a kill parks it.
-            let most =
-                if next.attempt.claim.unsure > 0 { self.connections() } else { self.window() };
-            if self.under_way.len() >= most.min(self.window()) || self.pace.room(now) == 0 {
-                break;
-            }
-            if let Some(next) = self.waiting.pop_front() {
-                self.pace.count(now);
-                self.under_way.insert(next.mail.outbox, next.attempt.claim);
-                out.push(next);
-            }
+            self.pace.count(now);
+            self.under_way.insert(next.mail.outbox, next.attempt.claim);
+            out.push(next);
         }
         out
+    }
+
+    /// A mail is offered to the relay: its attempt is committed when that asks for it.
+    pub fn offered(&mut self, attempt: Arc<Attempt>) {
+        self.offered.insert(attempt.claim.id, Arc::unwrap_or_clone(attempt));
+    }
+
+    /// All of an offered mail is said but its end.
+    pub fn asked(&mut self, asking: Asking) {
+        self.asking.push(asking);
+    }
+
+    /// The offered mails that are to be begun now.
+    pub fn take_asking(&mut self) -> Vec<(Asking, Arc<Attempt>)> {
+        let asking = std::mem::take(&mut self.asking);
+        // Without its attempt, or a claim, it has come to its end meanwhile.
+        let with_attempt = |asking: Asking| {
+            let attempt = self.offered.get(&asking.id)?.clone();
+            let claim = *self.under_way.get(&asking.id)?;
+            Some((asking, Arc::new(Attempt { claim, ..attempt })))
+        };
+        asking.into_iter().filter_map(with_attempt).collect()
+    }
+
+    /// No offered mail is begun any more.
+    pub fn refuse_asking(&mut self) {
+        self.asking.clear();
     }
 
     /// Takes back a mail whose attempt was not committed.
@@ -257,6 +325,7 @@ impl Lane {
 
     /// The claim on a mail that has come to its end.
     pub fn came_back(&mut self, id: i64) -> Option<OutboxClaim> {
+        self.offered.remove(&id);
         self.under_way.remove(&id)
     }
 
@@ -267,7 +336,7 @@ impl Lane {
 
     /// Whether its connections have enough to go on with.
     pub fn is_ahead(&self) -> bool {
-        self.under_way.len() * 2 > self.window()
+        self.under_way.len() * 2 > self.window() && self.asking.is_empty()
     }
 
     /// Whether a mail is written that can be begun.
@@ -290,13 +359,9 @@ impl Lane {
         self.gate == Gate::Open && (self.relay.live() > 0 || !self.under_way.is_empty())
     }
 
-    fn connections(&self) -> usize {
-        self.relay.options().connections.max(1)
-    }
-
     // While nobody knows whether the relay is back, one mail is enough to find out.
     fn window(&self) -> usize {
-        if self.outage.is_some() { 1 } else { self.connections() * AHEAD }
+        if self.outage.is_some() { 1 } else { self.relay.options().connections.max(1) * AHEAD }
     }
 
     fn most_claimed(&self) -> usize {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt;
 use lettre::transport::smtp::commands::{Data, Ehlo, Quit, Rset, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
+use super::Consent;
 use super::envelope::{Envelope, stuffed};
 use super::error::{Fault, RelayError, Stage};
 use super::reply::{self, Offers, Reply};
+use crate::faults;
 use crate::net::{Login, Security, Server, Stream, Told, Trust};
 use crate::outbox::render::RenderedMail;
 
@@ -62,6 +65,7 @@ impl Connection {
         if let Some(login) = login {
             connection.log_in(login, told).await?;
         }
+        faults::point("smtp.connected");
         Ok(connection)
     }
 
@@ -70,18 +74,43 @@ impl Connection {
         self.is_good
     }
 
-    /// Sends one mail to its one recipient.
-    pub async fn deliver(&mut self, mail: &RenderedMail) -> Result<Reply, Fault> {
+    /// Sends one mail to its one recipient; without consent it is left before its end.
+    pub async fn deliver(
+        &mut self,
+        mail: &RenderedMail,
+        consent: &Consent,
+    ) -> Result<Reply, Fault> {
         let Envelope { from, to } = Envelope::of(mail, &self.offers, &self.server.host)
             .map_err(|said| Fault::Unable { said })?;
+        faults::point("smtp.sender");
         self.hand_over(Stage::Sender, "naming the sender", &from.to_string()).await?;
         self.hand_over(Stage::Recipient, "naming the recipient", &to.to_string()).await?;
+        faults::point("smtp.data");
         self.hand_over(Stage::Content, "offering the mail", &Data.to_string()).await?;
         let content = stuffed(&mail.bytes);
         if let Err(error) = self.write("sending the mail", &content).await {
             return Err(self.broken(Stage::Content, error));
         }
+        // A server that waited for long may have left, and what is said to it then is a doubt.
+        match self.server.within("waiting for the store", consent.is_given()).await {
+            Ok(true) => {}
+            Ok(false) => return Err(self.broken(Stage::Content, RelayError::Closed)),
+            Err(error) => return Err(self.broken(Stage::Content, error.into())),
+        }
+        match self.early().await {
+            Ok(None) => {}
+            Ok(Some(reply)) if reply.code >= 400 => {
+                self.is_good = false;
+                return Err(Fault::Answered { stage: Stage::End, reply });
+            }
+            Ok(Some(reply)) => {
+                let early = self.out_of_turn("sending the mail", &reply);
+                return Err(self.broken(Stage::Content, early));
+            }
+            Err(error) => return Err(self.broken(Stage::Content, error)),
+        }
         // Until the dot is on its way the server cannot have taken the mail; from here on it may.
+        faults::point("smtp.dot");
         let end: &[u8] = if content.ends_with(b"\r\n") { b".\r\n" } else { b"\r\n.\r\n" };
         let doing = "waiting for its word on the mail";
         let patient = self.patient.clone();
@@ -94,9 +123,10 @@ impl Connection {
             Err(error) => return Err(self.broken(Stage::End, error)),
         };
         if reply.is_positive() {
+            faults::point("smtp.taken");
             return Ok(reply);
         }
-        self.is_good = reply.code != 421;
+        self.is_good = reply.code >= 400 && reply.code != 421;
         Err(Fault::Answered { stage: Stage::End, reply })
     }
 
@@ -123,12 +153,13 @@ impl Connection {
     async fn protected(mut self, trust: &Trust, told: Told<'_>) -> Result<Connection, RelayError> {
         let host = self.server.host.clone();
         if !self.offers.starttls {
-            return Err(RelayError::Stripped { host });
+            let is_refused = faults::stands("T-42-stripped");
+            return if is_refused { Err(RelayError::Stripped { host }) } else { Ok(self) };
         }
         let doing = "asking for a protected connection";
         let reply = self.ask(doing, &Starttls.to_string()).await?;
         self.agreed(reply, 220, doing)?;
-        if !self.stream.buffer().is_empty() {
+        if !self.stream.buffer().is_empty() && faults::stands("T-42-injected") {
             return Err(RelayError::Injected { host });
         }
         let Stream::Plain(tcp) = self.stream.into_inner() else {
@@ -210,7 +241,12 @@ impl Connection {
         Fault::Broken { stage, error }
     }
 
+    // What was said before the question would be taken for the answer to it, and each answer after
+    // it for the next one's: a mail would be marked as sent for a 250 that was said to another.
     async fn ask(&mut self, doing: &'static str, command: &str) -> Result<Reply, RelayError> {
+        if let Some(reply) = self.early().await? {
+            return Err(self.out_of_turn(doing, &reply));
+        }
         self.write(doing, command.as_bytes()).await?;
         let server = self.server.clone();
         self.answer(&server, doing).await
@@ -224,6 +260,21 @@ impl Connection {
         };
         let written = self.server.within(doing, writing).await?;
         written.map_err(|error| self.lost(doing, error.to_string()))
+    }
+
+    // What the server said although nothing was asked, as far as it is here already.
+    async fn early(&mut self) -> Result<Option<Reply>, RelayError> {
+        // An end of the connection is found by whoever asks.
+        let is_here = matches!(self.stream.fill_buf().now_or_never(), Some(Ok([_, ..])));
+        if !is_here || !faults::stands("P-03-turns") {
+            return Ok(None);
+        }
+        let server = self.server.clone();
+        self.answer(&server, "reading what nobody asked for").await.map(Some)
+    }
+
+    fn out_of_turn(&self, doing: &'static str, reply: &Reply) -> RelayError {
+        RelayError::OutOfTurn { host: self.server.host.clone(), doing, code: reply.code }
     }
 
     async fn answer(&mut self, server: &Server, doing: &'static str) -> Result<Reply, RelayError> {

@@ -8,6 +8,7 @@ use lettre::transport::smtp::commands::{Mail, Rcpt};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter, RcptParameter};
 
 use super::reply::Offers;
+use crate::faults;
 use crate::outbox::render::RenderedMail;
 
 // RFC 3461 §4.4.
@@ -67,7 +68,7 @@ pub(super) fn stuffed(bytes: &[u8]) -> Cow<'_, [u8]> {
     let starts = memchr::memmem::find_iter(bytes, b"\r\n.").map(|at| at + 2);
     let first = bytes.starts_with(b".").then_some(0);
     let dots: Vec<usize> = first.into_iter().chain(starts).collect();
-    if dots.is_empty() {
+    if dots.is_empty() || !faults::stands("T-14") {
         return Cow::Borrowed(bytes);
     }
     let mut out = Vec::with_capacity(bytes.len() + dots.len());

@@ -7,7 +7,7 @@ use crate::outbox::SendError;
 /// Why a relay cannot be used by any mail.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// Only when guichet stops.
+    /// Only when guichet stops, or when the mail has become another's.
     #[error("guichet stops, so no further mail is handed over")]
     Closed,
     #[error(
@@ -30,6 +30,10 @@ pub enum RelayError {
         "`{host}` answers what no mail server says: {said}\nhint: see that host and port are those of a server that takes mail"
     )]
     NotSmtp { host: String, said: String },
+    #[error(
+        "`{host}` said {code} before it was asked, while {doing}\nhint: guichet connects again by itself; when it does not stop, have the server looked at"
+    )]
+    OutOfTurn { host: String, doing: &'static str, code: u16 },
     #[error("`{host}` refuses guichet while {doing}: {said}\nhint: {hint}", hint = hint(*.code))]
     Refused { host: String, doing: &'static str, code: u16, said: String },
     #[error(
@@ -71,7 +75,7 @@ impl RelayError {
     /// Whether the same may succeed later without anybody's help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            RelayError::Closed | RelayError::Lost { .. } => true,
+            RelayError::Closed | RelayError::Lost { .. } | RelayError::OutOfTurn { .. } => true,
             RelayError::Net(error) => error.is_temporary(),
             RelayError::Refused { code, .. } => (400..500).contains(code),
             RelayError::Injected { .. }
@@ -121,7 +125,14 @@ impl Fault {
                 return Failure::Relay(refused_to_all(reply.code));
             }
             Fault::Answered { reply, .. } if reply.is_permanent() => SendError::Permanent { said },
+            // Neither yes nor no to a whole mail: it may have been taken.
+            Fault::Answered { stage: Stage::End, reply } if !reply.is_temporary() => {
+                SendError::Ambiguous { said }
+            }
             Fault::Answered { .. } => SendError::Temporary { said },
+            Fault::Broken { error: RelayError::Closed, .. } => {
+                return Failure::Relay(RelayError::Closed);
+            }
             Fault::Broken { stage: Stage::Sender, error } => return Failure::Relay(error),
             Fault::Broken { stage: Stage::End, .. } => SendError::Ambiguous { said },
             Fault::Broken { .. } => SendError::Temporary { said },

@@ -9,6 +9,7 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::info;
 
+use super::Consent;
 use super::dialogue::Connection;
 use super::error::{Failure, RelayError};
 use crate::net::{NetError, Server, Told, Trust};
@@ -109,11 +110,20 @@ impl Relay {
     /// Sends one mail, on a connection that rests or on a new one; waits while as many are under way
     /// as the relay may have connections.
     pub async fn send(&self, mail: &RenderedMail) -> Result<Response, Failure> {
+        self.send_with(&Consent::Given, mail).await
+    }
+
+    /// As [`Relay::send`]; without consent the mail is left before its end.
+    pub(super) async fn send_with(
+        &self,
+        consent: &Consent,
+        mail: &RenderedMail,
+    ) -> Result<Response, Failure> {
         let mut may_be_closed = MayBeClosed::Yes;
         loop {
             let mut held = self.connection(may_be_closed).await.map_err(Failure::Relay)?;
             let had_rested = held.open.has_rested;
-            let sent = held.open.connection.deliver(mail).await;
+            let sent = held.open.connection.deliver(mail, consent).await;
             if held.open.connection.is_good() {
                 self.rest(held.open);
             }
@@ -238,7 +248,7 @@ impl Relay {
         if let Some(trust) = &*trust {
             return Ok(trust.clone());
         }
-        let loaded = Trust::load(self.server.ca_file.as_deref())?;
+        let loaded = Trust::of(&self.server)?;
         Ok(trust.insert(loaded).clone())
     }
 

@@ -1,0 +1,104 @@
+//! What the ledger says of messages by where they came from: for whoever looks into the mailbox
+//! itself.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::args;
+use crate::store::sql::{MANY, padded, placeholders};
+use crate::store::{Row, Sql, StoreError, Value};
+
+/// A message in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub stage: Stage,
+    /// Whether its mailbox was told that it is safe.
+    pub is_told: bool,
+    pub spooled_at: Timestamp,
+}
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    BeforeStart,
+    Decided,
+    Held,
+    Pending,
+}
+
+/// How many messages of a mailbox are in the ledger, without those from before its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    pub stored: u64,
+    /// Of how many the mailbox was told.
+    pub told: u64,
+}
+
+/// Those of these origins of a mailbox that are in the ledger.
+pub fn entries(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    origins: &[String],
+) -> Result<HashMap<String, Entry>, StoreError> {
+    let mut entries = HashMap::new();
+    for batch in origins.chunks(MANY) {
+        let list = padded(batch);
+        let statement = format!(
+            "SELECT m.origin, CASE WHEN d.reason = 'before_start' THEN 'before_start' \
+               ELSE m.state END, m.acknowledgement = 'done', m.spooled_at \
+             FROM message m LEFT JOIN decision d ON d.message = m.id \
+             WHERE m.mailbox = ?1 AND m.origin IN ({})",
+            placeholders(2, list.len())
+        );
+        let mut values = vec![Value::from(mailbox)];
+        values.extend(list);
+        for row in sql.query(&statement, &values)? {
+            entries.insert(row.text(0)?, entry(&row)?);
+        }
+    }
+    Ok(entries)
+}
+
+/// The messages of a mailbox whose origins begin so, and that were here at `until`.
+pub fn total(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    prefix: &str,
+    until: Timestamp,
+) -> Result<Total, StoreError> {
+    let row = sql.query_one(
+        "SELECT COUNT(*), COALESCE(SUM(CASE m.acknowledgement WHEN 'done' THEN 1 ELSE 0 END), 0) \
+         FROM message m WHERE m.mailbox = ?1 AND SUBSTR(m.origin, 1, LENGTH(?2)) = ?2 \
+           AND m.spooled_at <= ?3 AND NOT EXISTS (SELECT 1 FROM decision d \
+             WHERE d.message = m.id AND d.reason = 'before_start')",
+        args![mailbox, prefix, until],
+    )?;
+    let Some(row) = row else { return Ok(Total::default()) };
+    Ok(Total { stored: row.int(0)?.unsigned_abs(), told: row.int(1)?.unsigned_abs() })
+}
+
+/// When the last message of a mailbox came in.
+pub fn newest(sql: &mut dyn Sql, mailbox: &str) -> Result<Option<Timestamp>, StoreError> {
+    let row =
+        sql.query_one("SELECT MAX(spooled_at) FROM message WHERE mailbox = ?1", args![mailbox])?;
+    row.map_or(Ok(None), |row| row.opt_time(0))
+}
+
+fn entry(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        stage: row.parsed(1, "how far a message came", stage)?,
+        is_told: row.flag(2)?,
+        spooled_at: row.time(3)?,
+    })
+}
+
+fn stage(word: &str) -> Option<Stage> {
+    Some(match word {
+        "before_start" => Stage::BeforeStart,
+        "done" => Stage::Decided,
+        "held" => Stage::Held,
+        "active" | "deferred" | "incoming" => Stage::Pending,
+        _ => return None,
+    })
+}
