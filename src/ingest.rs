@@ -104,6 +104,15 @@ enum Reading {
     },
 }
 
+impl Reading {
+    fn names_another(&self) -> bool {
+        match self {
+            Reading::Closed(_) => false,
+            Reading::Read { questions, .. } => questions.named().next().is_some(),
+        }
+    }
+}
+
 /// How a reading ended that came to nothing, in words.
 struct Mishap(String);
 

@@ -68,17 +68,17 @@ fn p_10_four_workers_in_two_processes_give_exactly_what_one_gives() {
     wait_for("every message to be decided", 240, || books(&desk) == (2000, 0));
     wait_for("every mail to be sent", 120, || all_sent(&desk));
     assert_eq!((one.stop(), two.stop()), (Some(0), Some(0)), "SIGTERM is a clean stop (P-14)");
+    workload.check_order(&desk);
     workload.check(&desk);
     workload.check_notes(&desk);
     assert!(sent(&desk).values().all(|copies| *copies == 1));
     assert_eq!(desk.json(&["audit"])["pending"], 0);
 }
 
-// One worker each: with two, a reply may still open a ticket of its own after a takeover.
 #[test]
 fn p_10_a_process_that_was_stopped_past_its_lease_doubles_nothing() {
     let Some(workload) = Workload::generate(500, 2) else { return };
-    let desk = workload.desk_on(&store(1));
+    let desk = workload.desk_on(&store(2));
     fill(&desk, &workload.messages());
     let decided = || {
         let (stored, pending) = books(&desk);
@@ -97,6 +97,7 @@ fn p_10_a_process_that_was_stopped_past_its_lease_doubles_nothing() {
     signal(one.child.id(), "CONT");
     assert!(two.stop(), "{}", log(&desk, "two.log"));
     assert!(one.stop(), "{}", log(&desk, "one.log"));
+    workload.check_order(&desk);
     workload.check(&desk);
     // P-03: one that was in its hands may have gone out, and nobody knew.
     assert!(sent(&desk).values().all(|copies| *copies <= 2));

@@ -1,6 +1,15 @@
 //! Deciding: one transaction for a batch, or for as much of it as the store takes together; one for
-//! each message when that fails. Where several workers decide, a reply waits for its parent.
+//! each message when that fails.
+//!
+//! Where several workers decide, a message waits for its parents (P-10): while one that it names has
+//! not been decided, it is decided only once no message that comes before it in the order of claims
+//! waits or is in anybody's hands, be it this worker's own. So what comes of a message is what one
+//! worker that decides all in their order would make of it. Nobody waits for what was put off, by a
+//! limit or after a failure of its own: that counts as arrived later, and finds the ticket that its
+//! reply has opened (M-83b). Who waits does so for something earlier, and the earliest waits for
+//! nobody, so there is always one that can go on.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,21 +22,20 @@ use crate::faults;
 use crate::store::apply;
 use crate::store::owed::{self, Owed};
 use crate::store::spool::{self, Claim};
-use crate::store::{Sharing, Sql, StoreError, facts};
-use crate::triage::facts::Reference;
+use crate::store::{Sharing, Sql, StoreError, decisions, facts};
+use crate::triage::facts::{Facts, TicketEvidence, TicketFacts};
 use crate::triage::plan::Plan;
-use crate::triage::{self, Policy};
+use crate::triage::{self, Policy, Questions};
 
 // In one transaction, where several workers decide at a time.
 const TOGETHER: usize = 4;
-// How long a reply is kept in hand while it waits for what arrived before it and others have in hand:
-// so many pauses.
+// How long a reply is kept in hand while it waits for what comes before it: so many pauses.
 const PAUSE: Duration = Duration::from_millis(5);
 const PAUSES: u32 = 600;
 
 impl Ingest {
     /// A transaction for as many as the store can take together; when it fails, one for each. Last
-    /// come those whose parents other workers may have in hand.
+    /// come those whose parents may be in other hands.
     pub(super) fn decide_all(&mut self, items: Vec<Item>) -> Result<Vec<Decided>, StoreError> {
         let items: Arc<[Item]> = items.into();
         let together = match self.store.sharing() {
@@ -37,34 +45,14 @@ impl Ingest {
         };
         let all: Vec<usize> = (0..items.len()).collect();
         let mut done = Done::default();
-        let parents = match self.store.sharing() {
-            Sharing::Alone => Parents::AsTheyAre,
-            Sharing::Shared => match self.parents() {
-                Ok(parents) => parents.and_behind(self.earliest_ahead()),
-                Err(failure) => {
-                    self.hand_back(items.iter().map(|item| item.claim.clone()).collect());
-                    return Err(failure);
-                }
-            },
-        };
         for some in all.chunks(together) {
-            self.decide_some(&items, some, &parents, &mut done);
+            self.decide_some(&items, some, &mut done);
         }
         if !done.orphans.is_empty() {
             // What is claimed ahead may be what the one that is waited for waits for.
             self.leave();
         }
-        let mut orphans = std::mem::take(&mut done.orphans).into_iter();
-        while let Some(orphan) = orphans.next() {
-            if self.await_parents(&items[orphan].claim) == Wait::InVain {
-                // Whoever has it stands still, or has died: somebody takes it over before long, and a
-                // reply that did not wait for that would open a ticket of its own.
-                let left = std::iter::once(orphan).chain(orphans);
-                self.hand_back(left.map(|at| items[at].claim.clone()).collect());
-                break;
-            }
-            self.decide_some(&items, &[orphan], &Parents::AsTheyAre, &mut done);
-        }
+        self.decide_orphans(&items, &mut done);
         if done.failure.is_some() {
             // What is claimed ahead may answer what could not be decided, and perhaps not be handed back.
             self.leave();
@@ -76,13 +64,43 @@ impl Ingest {
         }
     }
 
-    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], parents: &Parents, done: &mut Done) {
+    /// Those that wait for their parents, one by one and in their order.
+    fn decide_orphans(&self, items: &Arc<[Item]>, done: &mut Done) {
+        let mut orphans = std::mem::take(&mut done.orphans).into_iter();
+        while let Some(orphan) = orphans.next() {
+            let mut pauses = 0..PAUSES;
+            loop {
+                if self.await_parents(&items[orphan].claim, &mut pauses) == Wait::InVain {
+                    // Whoever has it stands still, or has died: somebody takes it over before long,
+                    // and a reply that did not wait for that would open a ticket of its own.
+                    let left = std::iter::once(orphan).chain(orphans);
+                    self.hand_back(left.map(|at| items[at].claim.clone()).collect());
+                    return;
+                }
+                self.decide_some(items, &[orphan], done);
+                // Something earlier came meanwhile, or was handed back.
+                if done.orphans.pop().is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn decide_some(&self, items: &Arc<[Item]>, some: &[usize], done: &mut Done) {
         let claims = |some: &[usize]| some.iter().map(|at| items[*at].claim.clone()).collect();
         if done.failure.is_some() {
             self.hand_back(claims(some));
             return;
         }
-        let failure = match self.decide_together(items, some, parents) {
+        let decided = match self.parents(items, some) {
+            Ok(parents) => self.decide_together(items, some, &parents),
+            Err(failure) => {
+                self.hand_back(claims(some));
+                done.failure = Some(failure);
+                return;
+            }
+        };
+        let failure = match decided {
             Ok(ends) => {
                 faults::point("ingest.decided");
                 return done.note(some, ends);
@@ -105,7 +123,7 @@ impl Ingest {
                 warn!("a batch of {} messages is decided one by one: {failure}", some.len());
             }
             for at in some {
-                self.decide_some(items, &[*at], parents, done);
+                self.decide_some(items, &[*at], done);
             }
             return;
         }
@@ -142,30 +160,38 @@ impl Ingest {
         })
     }
 
-    /// Asked before a transaction begins: what is not in hand elsewhere now, it sees decided.
-    fn parents(&self) -> Result<Parents, StoreError> {
-        let earliest =
-            self.store.read_only(|sql| spool::in_hand_elsewhere(sql, &self.options.worker))?;
+    /// Asked before the transaction for `some` begins: what does not wait for a decision now, it sees
+    /// decided. Those that are decided in it are, in their order, or all of it comes to nothing.
+    fn parents(&self, items: &[Item], some: &[usize]) -> Result<Parents, StoreError> {
+        let is_asked = self.store.sharing() == Sharing::Shared
+            && faults::stands("P-10-parents")
+            && some.iter().any(|at| items[*at].reading.names_another());
+        if !is_asked {
+            return Ok(Parents::AsTheyAre);
+        }
+        let ours: Vec<&str> = some.iter().map(|at| items[*at].claim.id()).collect();
+        self.parents_but(&ours)
+    }
+
+    fn parents_but(&self, ours: &[&str]) -> Result<Parents, StoreError> {
+        let earliest = self.store.read_only(|sql| spool::earliest_undecided(sql, ours))?;
         Ok(earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id)))
     }
 
-    // What was handed back once is claimed after what answers it.
-    fn earliest_ahead(&self) -> Option<(Timestamp, String)> {
-        let ahead = self.ahead.iter().flat_map(|batch| &batch.claims);
-        ahead.map(|claim| (claim.arrived.counted_at, claim.id().to_owned())).min()
-    }
-
-    /// Waits until no other worker has in hand what arrived before, as long as a worker at work takes.
-    fn await_parents(&self, claim: &Claim) -> Wait {
-        for _ in 0..PAUSES {
-            match self.parents() {
-                Ok(parents) if parents.may_be_in_hand(claim) => self.clock.pause(PAUSE),
+    /// Waits until nothing that comes before is undecided, as long as a worker at work takes.
+    fn await_parents(&self, claim: &Claim, pauses: &mut Range<u32>) -> Wait {
+        loop {
+            match self.parents_but(&[claim.id()]) {
+                Ok(parents) if parents.may_be_in_hand(claim) => {}
                 Ok(_) => return Wait::Over,
                 // Nobody knows who has it.
                 Err(_) => return Wait::InVain,
             }
+            if pauses.next().is_none() {
+                return Wait::InVain;
+            }
+            self.clock.pause(PAUSE);
         }
-        if faults::stands("P-10-parents") { Wait::InVain } else { Wait::Over }
     }
 
     /// After a failure of its own a message waits, longer each time, and is held in the end.
@@ -217,8 +243,7 @@ fn decide(
         Reading::Read { message, questions } => {
             faults::point("ingest.gather");
             let facts = facts::gather(sql, questions, &claim.arrived, now)?;
-            let names_a_parent = questions.references.iter().any(Reference::is_to_another);
-            if names_a_parent && facts.tickets.is_empty() && parents.may_be_in_hand(claim) {
+            if parents.may_be_in_hand(claim) && is_early(sql, questions, &facts)? {
                 return Ok(None);
             }
             (Some(message.clone()), triage::decide(message, questions, &facts, policy))
@@ -228,24 +253,30 @@ fn decide(
     Ok(Some(Decided { claim: claim.clone(), message, plan: Arc::new(plan), applied }))
 }
 
+/// Whether a decision now might go without a message that comes to be known. A ticket that is found
+/// already settles nothing: it may be there by hearsay, or by one of several parents. What our own
+/// marks lead to is stronger than all that a message names (M-79).
+fn is_early(sql: &mut dyn Sql, questions: &Questions, facts: &Facts) -> Result<bool, StoreError> {
+    let is_ours = |ticket: &TicketFacts| {
+        matches!(ticket.evidence, TicketEvidence::MessageId { .. } | TicketEvidence::ReplyAddress)
+    };
+    if facts.tickets.iter().any(is_ours) {
+        return Ok(false);
+    }
+    let named: Vec<String> = questions.named().map(|id| id.as_str().to_owned()).collect();
+    let known = decisions::known_ids(sql, &named)?;
+    Ok(named.iter().any(|id| !known.contains(id)))
+}
+
 /// Whether the parents of a message are decided already, as far as they are to be.
 #[derive(Clone)]
 enum Parents {
     AsTheyAre,
-    /// Other workers have messages in hand, the earliest of this time and with this id.
+    /// Messages are undecided, the earliest of this time and with this id.
     AwaitedBehind(Timestamp, String),
 }
 
 impl Parents {
-    fn and_behind(self, earliest: Option<(Timestamp, String)>) -> Parents {
-        let others = match self {
-            Parents::AsTheyAre => None,
-            Parents::AwaitedBehind(at, id) => Some((at, id)),
-        };
-        let earliest = others.into_iter().chain(earliest).min();
-        earliest.map_or(Parents::AsTheyAre, |(at, id)| Parents::AwaitedBehind(at, id))
-    }
-
     // Of two that arrived in the same second one is the first: they must not wait for each other.
     fn may_be_in_hand(&self, claim: &Claim) -> bool {
         match self {
@@ -257,7 +288,7 @@ impl Parents {
     }
 }
 
-/// How it ended to wait for what others have in hand.
+/// How it ended to wait for what comes before.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
     InVain,

@@ -167,6 +167,22 @@ pub enum TicketEvidence {
     SubjectTag,
 }
 
+impl TicketEvidence {
+    /// Whether it is an id that somebody named on the ticket and that we never saw there. A message
+    /// whose own id that is was waited for (M-83b).
+    pub fn is_hearsay(&self) -> bool {
+        match self {
+            TicketEvidence::Reference { seen, found_in, .. } => {
+                !seen && *found_in != FoundIn::OwnId
+            }
+            TicketEvidence::BodyToken
+            | TicketEvidence::MessageId { .. }
+            | TicketEvidence::ReplyAddress
+            | TicketEvidence::SubjectTag => false,
+        }
+    }
+}
+
 /// The state of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketStatus {

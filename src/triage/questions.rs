@@ -52,6 +52,16 @@ impl Questions {
         }
     }
 
+    /// The ids of other messages that it names.
+    pub fn named(&self) -> impl Iterator<Item = &MessageId> {
+        let others = self.references.iter().filter(|reference| match reference.found_in {
+            FoundIn::InReplyTo | FoundIn::References => true,
+            // No message has the left side of an id for its own.
+            FoundIn::OwnId | FoundIn::RelayId => false,
+        });
+        others.map(|reference| &reference.id)
+    }
+
     /// What is looked up and what other messages may change at the same time, as a name each: the
     /// sender, the message itself, those it refers to, the tickets and the mail of ours it names.
     pub fn keys(&self) -> Vec<String> {
@@ -187,13 +197,6 @@ impl TagsSeen {
 pub struct Reference {
     pub id: MessageId,
     pub found_in: FoundIn,
-}
-
-impl Reference {
-    /// Whether it names another message than the one it was found in.
-    pub fn is_to_another(&self) -> bool {
-        self.found_in != FoundIn::OwnId
-    }
 }
 
 /// Where a reference stood.

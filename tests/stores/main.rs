@@ -10,6 +10,7 @@ mod copying;
 mod files;
 mod keys;
 mod outages;
+mod parents;
 mod people;
 mod races;
 mod server;
@@ -116,6 +117,7 @@ conformance! {
         what_came_before_the_start_has_no_bytes_e_09;
     threads:
         a_merged_ticket_leads_to_its_target_m_86_e_115
+        a_ticket_is_found_by_what_was_seen_there_m_80
         a_ticket_remembers_who_is_what_m_80
         a_user_who_had_to_wait_gets_the_messages_they_wrote_m_105
         deleted_tickets_are_no_evidence_e_116

@@ -42,6 +42,24 @@ pub fn references_lead_to_tickets_in_their_order(place: &Place) {
     assert!(matches!(found[0].evidence, TicketEvidence::Reference { seen: true, .. }));
 }
 
+/// What was only named on a ticket lets fewer in than what was seen there (M-80): the reply of a
+/// colleague who was in Cc of mail that we never got.
+pub fn a_ticket_is_found_by_what_was_seen_there_m_80(place: &Place) {
+    let store = place.open();
+    let number = open(place, &store, "first", CLAIRE, &["between@x.example"]);
+    let other = open(place, &store, "other", "noise@x.example", &["between@x.example"]);
+    let asked = asking(&["between@x.example", "first@sender.example"], &[]);
+    let found = candidates(&store, &asked);
+    assert_eq!(numbers(&found), [number, other], "what was seen goes before what was named");
+    let seen = TicketEvidence::Reference {
+        id: id("first@sender.example"),
+        found_in: FoundIn::References,
+        seen: true,
+    };
+    assert_eq!(found[0].evidence, seen);
+    assert!(found[1].evidence.is_hearsay());
+}
+
 pub fn deleted_tickets_are_no_evidence_e_116(place: &Place) {
     let store = place.open();
     let number = open(place, &store, "first", CLAIRE, &[]);

@@ -107,6 +107,25 @@ impl Workload {
         desk.audit();
     }
 
+    /// No reply was decided before what it answers: each is on the ticket of that.
+    pub fn check_order(&self, desk: &Desk) {
+        let decided = desk.lines(&["log", "--limit", "1000000"]);
+        let subject = |entry: &Value| entry["subject"].as_str().unwrap_or_default().to_owned();
+        let is_reply = |entry: &&Value| subject(entry).starts_with("Re: ");
+        let early = decided.iter().filter(is_reply).filter(|entry| {
+            !matches!(entry["reason"].as_str(), Some("reply_added" | "ticket_reopened"))
+        });
+        let shown: Vec<String> = early
+            .map(|reply| {
+                let of_thread = subject(reply).trim_start_matches("Re: ").to_owned();
+                let thread = decided.iter().filter(|entry| subject(entry).ends_with(&of_thread));
+                let thread: Vec<String> = thread.map(Value::to_string).collect();
+                thread.join("\n")
+            })
+            .collect();
+        assert!(shown.is_empty(), "decided before their parents:\n{}", shown.join("\n\n"));
+    }
+
     /// Auto-replies are notes on their tickets, which were there before them.
     pub fn check_notes(&self, desk: &Desk) {
         let totals = desk.json(&["log", "--totals"]);

@@ -216,22 +216,24 @@ pub fn next_due(sql: &mut dyn Sql, now: Timestamp) -> Result<Option<Timestamp>, 
     Ok([row.opt_time(1)?, row.opt_time(2)?].into_iter().flatten().min())
 }
 
-/// The earliest message that is not decided and not in this worker's hands: it waits, or another one
-/// has it. When it counts as arrived, and its id, which is the order of [`claim`].
-pub fn in_hand_elsewhere(
+/// The earliest message that waits for its decision or is in somebody's hands, but for these: when it
+/// counts as arrived, and its id, which is the order of [`claim`]. What is put off is not due yet.
+pub fn earliest_undecided(
     sql: &mut dyn Sql,
-    worker: &str,
+    but: &[&str],
 ) -> Result<Option<(Timestamp, String)>, StoreError> {
-    let row = sql.query_one(
+    let list = padded(but.iter().copied());
+    let statement = format!(
         "SELECT due_at, id FROM ( \
            SELECT due_at, id FROM (SELECT due_at, id FROM message \
              WHERE state = 'incoming' AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1) AS a \
            UNION ALL SELECT due_at, id FROM (SELECT due_at, id FROM message \
-             WHERE state = 'active' AND due_at IS NOT NULL AND leased_by <> ?1 \
+             WHERE state = 'active' AND due_at IS NOT NULL AND id NOT IN ({}) \
              ORDER BY due_at, id LIMIT 1) AS b \
          ) AS earliest ORDER BY due_at, id LIMIT 1",
-        args![worker],
-    )?;
+        placeholders(1, list.len())
+    );
+    let row = sql.query_one(&statement, &list)?;
     row.map(|row| Ok((row.time(0)?, row.text(1)?))).transpose()
 }
 

@@ -25,7 +25,7 @@ use crate::triage::plan::{Outcome, Reason};
 
 pub use acknowledgement::{Owed, acknowledged, count_owed, owed};
 pub use claim::{
-    Arrived, Attempt, Claim, Finished, claim, defer, finish, in_hand_elsewhere, must_hold,
+    Arrived, Attempt, Claim, Finished, claim, defer, earliest_undecided, finish, must_hold,
     next_due, release, set_back, set_right,
 };
 pub use entry::{Entry, Stage, Total, entries, newest, total};

@@ -3,7 +3,7 @@
 
 use super::case::Case;
 use crate::mail::{Flag, MessageId};
-use crate::triage::facts::{FoundIn, Questions, TicketEvidence, TicketFacts, TicketRole};
+use crate::triage::facts::{Questions, TicketEvidence, TicketFacts, TicketRole};
 use crate::triage::policy::SenderCheck;
 use crate::triage::verified;
 
@@ -113,15 +113,6 @@ fn counts(case: &Case, ticket: &TicketFacts, evidence: Evidence) -> bool {
     }
 }
 
-/// An id that somebody named and we never saw joins those who have a part in the ticket, and nobody
-/// else, of the same site or not: of one bulk mail every answer is a request of its own (E-110).
-fn is_hearsay(ticket: &TicketFacts) -> bool {
-    match ticket.evidence {
-        TicketEvidence::Reference { seen, found_in, .. } => !seen && found_in != FoundIn::OwnId,
-        _ => false,
-    }
-}
-
 fn is_signed(ticket: &TicketFacts) -> bool {
     match ticket.evidence {
         TicketEvidence::BodyToken
@@ -195,7 +186,9 @@ fn may_append(case: &Case, ticket: &TicketFacts) -> bool {
     if ticket.sender_role.is_some() {
         return true;
     }
-    if is_hearsay(ticket) {
+    // An id that somebody named and we never saw joins those who have a part in the ticket, and nobody
+    // else, of the same site or not: of one bulk mail every answer is a request of its own (E-110).
+    if ticket.evidence.is_hearsay() {
         return false;
     }
     match case.policy.threading.sender_check {
