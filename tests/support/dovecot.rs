@@ -326,7 +326,7 @@ impl Session {
     /// Logs in.
     pub fn open(port: u16, user: &str) -> Session {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("Dovecot answers");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
         let mut session = Session { stream: BufReader::new(stream) };
         session.line();
         session.ok(&format!("LOGIN {user} {PASSWORD}"));

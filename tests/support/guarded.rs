@@ -4,9 +4,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A server that runs.
@@ -108,16 +110,16 @@ impl Guarded {
         state.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
     }
 
-    /// Waits until `ready`, at most ten seconds; shows `log` when that does not come about.
+    /// Waits until `ready`, at most a minute; shows `log` when that does not come about.
     pub fn wait_until(&self, what: &str, log: &Path, mut ready: impl FnMut() -> bool) {
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             if ready() {
                 return;
             }
             assert!(self.is_running(), "{what} ended at once:\n{}", tail(log));
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("{what} did not get ready in ten seconds:\n{}", tail(log));
+        panic!("{what} did not get ready in a minute:\n{}", tail(log));
     }
 
     /// Ends the server now.
@@ -145,12 +147,30 @@ pub fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// A port of the loopback that nobody listens at. Somebody else may take it before the server does;
-/// then the server says so and the test fails loudly.
+/// A port of the loopback that nobody listens at, and another one each time. It is none of those that
+/// the system gives to whoever connects: one of the many connections of other tests would have it now
+/// and then before the server does, which then ends at once.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    // Of as many as one process needs, so that two that run at a time do not meet.
+    const EACH: u32 = 97;
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let given = range.split_whitespace().next().and_then(|low| low.parse().ok()).unwrap_or(32_768);
+    let ours = OURS.start..given.clamp(OURS.start + EACH, OURS.end);
+    for _ in ours.clone() {
+        let asked = ASKED.fetch_add(1, Ordering::SeqCst);
+        let place = std::process::id().wrapping_mul(EACH).wrapping_add(asked);
+        let port = u16::try_from(ours.start + place % (ours.end - ours.start));
+        let port = port.expect("they end before 65536");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("somebody listens at every port of {ours:?}");
 }
+
+// Above the ports of well-known services.
+const OURS: Range<u32> = 11_000..32_768;
 
 /// Whether somebody listens at `port`.
 pub fn answers(port: u16) -> bool {

@@ -19,6 +19,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -224,15 +225,36 @@ pub fn signal(pid: u32, name: &str) {
     assert!(status.expect("kill runs").success(), "no process {pid}");
 }
 
-/// Waits until `ready` says so, at most `seconds`.
-pub fn wait_for(what: &str, seconds: u64, mut ready: impl FnMut() -> bool) {
-    for _ in 0..seconds * 20 {
+/// Waits until `ready` says so, at most `seconds` of a machine that has nothing else to do: one that is
+/// shared takes longer.
+pub fn wait_for(what: &str, seconds: u32, mut ready: impl FnMut() -> bool) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let mut left = f64::from(seconds);
+    let mut waited = Duration::ZERO;
+    while left > 0.0 {
         if ready() {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
+        left -= PAUSE.as_secs_f64() / crowding();
     }
-    panic!("waited {seconds} s in vain for {what}");
+    panic!("waited {} s in vain for {what} (load {})", waited.as_secs(), load().trim());
+}
+
+/// How many share a processor, now or in the last minute; one where nobody can tell.
+fn crowding() -> f64 {
+    let load = load();
+    let mut words = load.split_whitespace();
+    let lately: f64 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0.0);
+    let running = words.nth(2).and_then(|word| word.split_once('/')?.0.parse().ok());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (lately.max(running.unwrap_or(0.0)) / processors as f64).max(1.0)
+}
+
+/// As proc(5) has it: of the last minute, five, fifteen; how many run now, of how many.
+fn load() -> String {
+    fs::read_to_string("/proc/loadavg").unwrap_or_default()
 }
 
 /// A plain message of ours.
