@@ -131,9 +131,11 @@ fn empty_store(now: Timestamp) -> Store {
 }
 
 fn empty(sql: &mut dyn Sql) -> Result<(), StoreError> {
-    sql.execute("PRAGMA defer_foreign_keys = ON", &[])?;
+    // What refers to a table was made after it. (Deferring the foreign keys instead would have each
+    // statement planned anew.)
     let tables = sql.query(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migration'",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migration' \
+         ORDER BY rowid DESC",
         &[],
     )?;
     for table in tables {
