@@ -271,6 +271,7 @@ impl Ingest {
         let wanted = claims.iter().filter(|claim| !is_worn_out(claim)).map(|claim| Wanted {
             message: claim.id().to_owned(),
             mailbox: claim.mailbox.clone(),
+            door: claim.origin.door(),
             size: claim.size,
             standing: if claim.attempts > 1 { Standing::Suspect } else { Standing::Good },
         });
@@ -328,6 +329,7 @@ impl Ingest {
         let wanted = Wanted {
             message: owed.arrived.message.clone(),
             mailbox: owed.mailbox.clone(),
+            door: owed.origin.door(),
             // It is read alone.
             size: 0,
             // It was read before, but by another version perhaps, and nobody counts the attempts.

@@ -13,6 +13,7 @@
 //!                                                                                               │
 //!                                                                  outbox ◄─────────────────────┘ ──► render ──► transport
 //!                                                                                                     (smtp, file, none)
+//!  portal, cli ──► counter ──► spool: what people write there walks the same way
 //! ```
 //!
 //! | room | | |
@@ -21,8 +22,10 @@
 //! | [`triage`] | pure | turns a message and facts into a [`triage::Plan`]; signs ids, and knows its own again |
 //! | [`intake`] | shell | brings raw messages in from IMAP servers, maildirs and files, tells a mailbox which are safe |
 //! | [`ingest`] | shell | walks messages from claim to decision |
+//! | [`counter`] | shell | what people do at the counter: staff, users, an operator; one function each |
 //! | [`store`] | shell | remembers, one transaction at a time, in SQLite or PostgreSQL; shares the work among workers |
 //! | [`outbox`] | shell | renders outgoing mail and gets it away, by SMTP or into a maildir |
+//! | [`portal`] | shell | the web pages of end users |
 //! | [`cli`] | shell | the commands, one file a noun |
 //! | [`config`] | edge | the file as written, the settings as used |
 //! | [`daemon`] | edge | starts the rooms, watches them, stops them |
@@ -35,6 +38,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counter;
 pub mod daemon;
 pub mod faults;
 pub mod ingest;
@@ -42,5 +46,6 @@ pub mod intake;
 pub mod mail;
 pub mod net;
 pub mod outbox;
+pub mod portal;
 pub mod store;
 pub mod triage;

@@ -27,11 +27,11 @@ INSERT INTO decision (message, mailbox, outcome, reason, ticket, decided_at, sto
 INSERT INTO site (id, name, declared, is_default, created_at) VALUES ('s1', 'Unassigned', 0, 1, 1);
 INSERT INTO person (id, first_name, last_name, derived, status, access, site, made_by, credentials,
     created_at, updated_at)
-  VALUES ('p1', 'Zo\u{eb}', 'Klein', 1, 'enabled', 'full', 's1', 'mail', 'sent', 3, 3);
+  VALUES ('p1', 'Zo\u{eb}', 'Klein', 1, 'active', 'full', 's1', 'mail', 'sent', 3, 3);
 INSERT INTO person_address (address_key, person, address, n) VALUES ('z@c.example', 'p1', 'z@c.example', 0);
 INSERT INTO ticket (subject, requester_address, requester_key, person, site, mailbox, status,
     staff_only, created_at, updated_at, last_message_at)
-  VALUES ('Printer', 'z@c.example', 'z@c.example', 'p1', 's1', 'support', 'new', 0, 3, 3, 3);
+  VALUES ('Printer', 'z@c.example', 'z@c.example', 'p1', 's1', 'support', 'open', 0, 3, 3, 3);
 INSERT INTO ticket_message (ticket, n, message, author, from_address, written_at, added_at, subject,
     body, flags, attachments)
   VALUES (1, 1, 'm1', 'person', 'z@c.example', 1, 3, 'Printer', 'it stops', '[]', '[]');

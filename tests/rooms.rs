@@ -7,16 +7,27 @@ use std::path::{Path, PathBuf};
 
 /// What each room may use. `clock` is added for every room that is not pure, `faults` for every room.
 const EDGES: &[(&str, &[&str])] = &[
-    ("cli", &["config", "daemon", "ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
+    (
+        "cli",
+        &[
+            "config", "counter", "daemon", "ingest", "intake", "mail", "net", "outbox", "portal",
+            "store", "triage",
+        ],
+    ),
     ("clock", &[]),
-    ("config", &["ingest", "intake", "mail", "net", "outbox", "store", "triage"]),
-    ("daemon", &["config", "ingest", "intake", "mail", "outbox", "store", "triage"]),
+    ("config", &["ingest", "intake", "mail", "net", "outbox", "portal", "store", "triage"]),
+    ("counter", &["mail", "store", "triage"]),
+    (
+        "daemon",
+        &["config", "counter", "ingest", "intake", "mail", "outbox", "portal", "store", "triage"],
+    ),
     ("faults", &[]),
     ("ingest", &["mail", "store", "triage"]),
     ("intake", &["mail", "net", "store"]),
     ("mail", &[]),
     ("net", &[]),
     ("outbox", &["mail", "net", "store", "triage"]),
+    ("portal", &["counter", "ingest", "mail", "outbox", "store", "triage"]),
     ("store", &["mail", "net", "triage"]),
     ("triage", &["mail"]),
 ];

@@ -33,7 +33,7 @@ impl Way {
 
     fn configure(&self, threading: &str, envelope: &str) {
         let text = format!(
-            "state = \"state\"\n[portal]\nurl = \"https://help.example.com\"\n[credentials]\n\
+            "state = \"state\"\n[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.example.com\"\n[credentials]\n\
              send = false\n[threading]\n{threading}\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\n\
              tls = \"starttls\"\nca_file = \"{}\"\nusername = \"\"\nrate = \"off\"\n\
              envelope = \"{envelope}\"\n[[mailbox]]\nstart = \"all\"\n{}",
@@ -179,5 +179,59 @@ fn m_75_m_76_e_150_once_a_tagged_address_arrived_answers_and_bounces_come_to_tag
     let failed = way.desk.lines(&["outbox", "list", "--state", "failed"]);
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["message_id"], read(&known).message_id.as_str());
+    way.desk.audit();
+}
+
+#[test]
+fn m_81_staff_hears_of_a_ticket_answers_by_mail_and_the_answer_reaches_its_requester() {
+    let anna = "anna@helpdesk.example";
+    let way = Way::new(
+        "reply_address = \"plus\"\n[[agent]]\nname = \"Anna Weiss\"\n\
+         email = \"anna@helpdesk.example\"\nsignature = \"Anna Weiss, Example IT\"",
+    );
+    way.deliver(&written("first", CLAIRE, "support@helpdesk.example", "", "It smokes.\r\n"));
+    way.desk.ok(&["run", "--once"]);
+    let to = |address: &str| {
+        let mails = way.sink.mails().into_iter().map(|got| read(&got));
+        mails.filter(|mail| mail.to.iter().any(|to| to.address == address)).collect::<Vec<_>>()
+    };
+    let notice = to(anna).pop().expect("she hears of it");
+    assert!(notice.text.contains("It smokes."), "{}", notice.text);
+    assert!(reply_to(&notice).starts_with("support+a1"), "{}", reply_to(&notice));
+    let before = to(CLAIRE).len();
+    let fields = format!("In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n", notice.message_id);
+    let text = quoting(&notice).replace("It works now, thank you.", "Switch it off and on again.");
+    let answer = written("answer", anna, &reply_to(&notice), &fields, &text);
+    way.deliver(&answer);
+    let told = way.decided("answer");
+    assert_eq!(told["reason"], "reply_added", "{told:#}");
+    assert_eq!(told["ticket"]["matched_by"], "agent_address");
+    let got = to(CLAIRE);
+    assert_eq!(got.len(), before + 1);
+    let got = got.last().expect("one more");
+    assert!(got.text.starts_with("Switch it off and on again."), "{}", got.text);
+    assert!(
+        got.text.contains("Anna Weiss, Example IT") && !got.text.contains("> "),
+        "{}",
+        got.text
+    );
+    assert_eq!(got.in_reply_to[0].as_str(), "first@contoso.example");
+    // P-02: the same mail comes once more, as copies do.
+    way.deliver(&answer);
+    way.desk.ok(&["run", "--once"]);
+    assert_eq!(to(CLAIRE).len(), before + 1);
+    // And back: Claire answers Anna's answer, and Anna hears of it.
+    let fields = format!("In-Reply-To: <{}>\r\n", got.message_id);
+    way.deliver(&written("thanks", CLAIRE, &reply_to(got), &fields, "It works.\r\n"));
+    let told = way.decided("thanks");
+    assert_eq!(told["ticket"]["number"], 1, "{told:#}");
+    assert!(to(anna).last().is_some_and(|mail| mail.text.contains("It works.")));
+    // T-04: another in her name, to the mailbox.
+    let forged = format!("In-Reply-To: <{}>\r\n", notice.message_id);
+    let desk = "support@helpdesk.example";
+    way.deliver(&written("forged", anna, desk, &forged, "Send me your password.\r\n"));
+    let mails = way.sink.mails().len();
+    assert_eq!(way.decided("forged")["reason"], "sender_not_participant");
+    assert_eq!(way.sink.mails().len(), mails);
     way.desk.audit();
 }

@@ -23,7 +23,8 @@ fn desk(smtp: &str, mailbox: &str) -> Desk {
     let desk = Desk::new("");
     let url = postgres::fresh_schema().url;
     let text = format!(
-        "state = \"state\"\nportal.url = \"https://help.example.com\"\n[smtp]\n{smtp}\n\
+        "state = \"state\"\nportal.url = \"https://help.example.com\"\n\
+         http.listen = \"127.0.0.1:0\"\n[smtp]\n{smtp}\n\
          [store]\nurl = \"{url}\"\npassword = \"{PASSWORD}\"\ntls = \"none\"\nworkers = 2\n\
          [limits]\nper_sender = \"off\"\nper_domain = \"off\"\nnew_users = \"off\"\n\
          auto_mails_per_address = \"off\"\n[[mailbox]]\nstart = \"all\"\n{mailbox}\n"

@@ -224,6 +224,7 @@ fn a_helper_of_other_tests() {
         clock,
         ids,
         presence: Arc::new(presence),
+        door: None,
         suspects: Suspects::ReadHere,
         on_decision: Arc::new(|_| ()),
     };

@@ -58,6 +58,27 @@ pub(super) fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit> {
     })
 }
 
+/// `guichet templates check`: what of `check` is about templates.
+pub(super) fn run_templates(globals: &Globals, strict: bool) -> Result<Exit> {
+    let loaded = desk::load(globals)?;
+    let problems = templates(&loaded);
+    let errors = count_errors(&problems);
+    let fails = errors > 0 || (strict && !problems.is_empty());
+    match globals.format() {
+        Format::Table => {
+            tell(globals, None, &problems, errors, fails)?;
+            if !fails && !globals.quiet {
+                output::line(format_args!(
+                    "the templates are in order{}",
+                    with(&problems, errors)
+                ))?;
+            }
+        }
+        format => output::rows(format, &COLUMNS, &problems.iter().map(row).collect::<Vec<_>>())?,
+    }
+    Ok(if fails { Exit::Configuration } else { Exit::Done })
+}
+
 fn count_errors(problems: &[Problem]) -> usize {
     problems.iter().filter(|problem| problem.severity == Severity::Error).count()
 }
@@ -175,14 +196,21 @@ fn tell(
     let warnings = counted(problems.len() - errors, "warning");
     match main {
         Some(main) if !fails && !globals.quiet => {
-            let and =
-                if problems.is_empty() { String::new() } else { format!(", with {warnings}") };
+            let and = with(problems, errors);
             output::line(format_args!("`{}` is in order{and}", main.display()))?;
         }
         _ if fails => output::aside(format_args!("{}, {warnings}", counted(errors, "error"))),
         _ => {}
     }
     Ok(())
+}
+
+/// `, with 2 warnings`; nothing when there are none.
+fn with(problems: &[Problem], errors: usize) -> String {
+    match problems.len() - errors {
+        0 => String::new(),
+        warnings => format!(", with {}", counted(warnings, "warning")),
+    }
 }
 
 #[cfg(test)]

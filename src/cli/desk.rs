@@ -10,6 +10,8 @@ use super::words::counted;
 use crate::clock::{Clock, Ids, SystemChance, SystemClock};
 use crate::config::settings::Need;
 use crate::config::{self, Environment, Loaded, Settings};
+use crate::counter::{self, Counter};
+use crate::intake::{Space, free_bytes};
 use crate::mail::Address;
 use crate::store::sites::{self, Rematch};
 use crate::store::{self, Durability, Location, Store, folders};
@@ -39,6 +41,29 @@ impl Desk {
         let store = Store::open(&settings.store, clock.now())?;
         reconcile(&store, &settings, &ids, clock.as_ref())?;
         Ok(Desk { settings, store, clock, ids })
+    }
+}
+
+/// The counter of `settings`, before their store. A running guichet looks for itself what was put
+/// there.
+impl Desk {
+    pub(super) fn counter(&self) -> Result<Counter> {
+        let settings = &self.settings;
+        let (disk, floor) = (settings.disk().to_owned(), settings.min_free_space);
+        let has_room = move || {
+            let disk = disk.clone();
+            Space { floor, free: Box::new(move || free_bytes(&disk)) }.shortage().is_none()
+        };
+        let mailbox = super::replay::mailbox(settings, None)?;
+        let options = counter::Options {
+            policy: Arc::new(settings.policy.clone()),
+            largest: super::replay::max_message_size(settings, &mailbox),
+            mailbox,
+            has_room: Arc::new(has_room),
+            wake: Arc::new(|| {}),
+        };
+        let (store, ids) = (self.store.clone(), self.ids.clone());
+        Ok(Counter::new(store, ids, self.clock.clone(), options))
     }
 }
 

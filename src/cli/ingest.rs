@@ -15,13 +15,13 @@ use super::words::{counted, hint};
 use super::{Format, Globals};
 use crate::clock::Next;
 use crate::config::Settings;
-use crate::ingest::{self, Ingest, Suspects, TimeOfDecision};
+use crate::ingest::{self, Decided, Ingest, Suspects, TimeOfDecision};
 use crate::intake::{Space, files, free_bytes, read_bounded};
 use crate::mail;
 use crate::store::StoreError;
 use crate::store::spool::{self, Acknowledge, Arrival, Growing, Intake, Origin};
 use crate::store::workers::{Pace, Presence};
-use crate::triage::plan::{Outcome, Verdict};
+use crate::triage::plan::{Effect, Outcome, Verdict};
 
 #[derive(Args)]
 pub(super) struct IngestArgs {
@@ -182,9 +182,9 @@ fn would_take(globals: &Globals, mailbox: &str, handed_in: usize) -> Result<()> 
 
 /// Decides what was spooled, unless a daemon does: then it is that one's.
 pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Result<()> {
-    let role = match desk.store.take_role() {
-        Ok(role) => role,
-        Err(StoreError::Locked { pid, .. }) => {
+    let rows = match walk(desk, spooled)? {
+        Walked::Decided(rows) => rows,
+        Walked::Left { pid } => {
             let rows: Vec<Value> = spooled.iter().map(|id| json!({ "message": id })).collect();
             if globals.format() != Format::Table {
                 output::rows(globals.format(), &COLUMNS, &rows)?;
@@ -198,6 +198,27 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
             );
             return Ok(());
         }
+    };
+    output::rows(globals.format(), &COLUMNS, &rows)?;
+    if rows.iter().any(|row| row["outcome"] == Outcome::Held.as_str()) {
+        hint(globals, format_args!("`guichet held list` shows what was set aside"));
+    }
+    Ok(())
+}
+
+/// How far messages came.
+pub(super) enum Walked {
+    /// What became of them, in the order decided; one that waits for room is not among them.
+    Decided(Vec<Value>),
+    /// They are left to the guichet that runs as this process.
+    Left { pid: String },
+}
+
+/// Walks what was spooled, unless a daemon does.
+pub(super) fn walk(desk: &Desk, spooled: &[String]) -> Result<Walked> {
+    let role = match desk.store.take_role() {
+        Ok(role) => role,
+        Err(StoreError::Locked { pid, .. }) => return Ok(Walked::Left { pid }),
         Err(error) => return Err(error.into()),
     };
     desk.store.must_not_have_gone_back()?;
@@ -230,6 +251,7 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
                 "reason": decision.reason.as_str(),
                 "ticket": decided.applied.ticket,
                 "said": story::headline(decision, decided.applied.ticket),
+                "queued": queued(decided),
             }));
         }
         if step.next != Next::Now {
@@ -238,9 +260,17 @@ pub(super) fn decide(globals: &Globals, desk: &Desk, spooled: &[String]) -> Resu
     }
     drop(presence);
     drop(role);
-    output::rows(globals.format(), &COLUMNS, &rows)?;
-    if rows.iter().any(|row| row["outcome"] == Outcome::Held.as_str()) {
-        hint(globals, format_args!("`guichet held list` shows what was set aside"));
-    }
-    Ok(())
+    Ok(Walked::Decided(rows))
+}
+
+/// The mails of ours that a message caused, by their numbers.
+fn queued(decided: &Decided) -> Value {
+    let mails = decided.plan.effects.iter().filter_map(|effect| match effect {
+        Effect::Queue(mail) => Some(mail),
+        _ => None,
+    });
+    let numbered = decided.applied.queued.iter().zip(mails);
+    numbered
+        .map(|(id, mail)| json!({ "id": id, "template": mail.template, "to": mail.to.to_string() }))
+        .collect()
 }

@@ -9,7 +9,9 @@ mod db;
 mod desk;
 mod exit;
 mod explain;
+mod export;
 mod held;
+mod import;
 mod ingest;
 mod keys;
 mod listing;
@@ -23,6 +25,7 @@ mod replay;
 mod run;
 mod sites;
 mod story;
+mod templates;
 mod tickets;
 mod times;
 mod users;
@@ -122,9 +125,15 @@ enum Command {
     Db(db::DbCommand),
     /// Tells what guichet makes, or made, of a message, and why; writes nothing
     Explain(explain::ExplainArgs),
+    /// Writes out users, sites and tickets
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Messages set aside, with the reason
     #[command(subcommand)]
     Held(held::HeldCommand),
+    /// Takes over users and sites from a table
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Takes messages from files or standard input through the live pipeline
     Ingest(ingest::IngestArgs),
     /// The keys that sign the ids of our mail
@@ -145,6 +154,9 @@ enum Command {
     /// Customer companies, found by domain
     #[command(subcommand)]
     Sites(sites::SitesCommand),
+    /// What our mails say
+    #[command(subcommand)]
+    Templates(templates::TemplatesCommand),
     /// Tickets and their messages
     #[command(subcommand)]
     Tickets(tickets::TicketsCommand),
@@ -185,7 +197,9 @@ fn dispatch(globals: &Globals, command: Command) -> anyhow::Result<Exit> {
         Command::Config(command) => configuration(globals, command),
         Command::Db(command) => db::run(globals, command),
         Command::Explain(args) => explain::run(globals, &args),
+        Command::Export(command) => export::run(globals, command),
         Command::Held(command) => held::run(globals, command),
+        Command::Import(command) => import::run(globals, command),
         Command::Ingest(args) => ingest::run(globals, &args),
         Command::Keys(command) => keys::run(globals, command),
         Command::Log(args) => log::run(globals, &args),
@@ -194,6 +208,7 @@ fn dispatch(globals: &Globals, command: Command) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(globals, &args),
         Command::Run(args) => run::run(globals, &args),
         Command::Sites(command) => sites::run(globals, command),
+        Command::Templates(command) => templates::run(globals, command),
         Command::Tickets(command) => tickets::run(globals, command),
         Command::Trial { size } => Ok(stand_trial(size)),
         Command::Users(command) => users::run(globals, command),

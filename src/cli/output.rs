@@ -89,7 +89,7 @@ fn csv(columns: &[&str], rows: &[Value]) -> Result<()> {
 }
 
 /// A value as a person reads it, on one line.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => escape(text),
@@ -140,7 +140,7 @@ fn is_bidi_control(c: char) -> bool {
 }
 
 // A spreadsheet takes these first characters for a formula (T-41).
-fn no_formula(text: String) -> String {
+pub(crate) fn no_formula(text: String) -> String {
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
         _ => text,

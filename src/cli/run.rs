@@ -1,6 +1,7 @@
 //! `guichet run`: the daemon in the foreground.
 
 mod brake;
+mod door;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -64,7 +65,10 @@ pub(super) fn run(globals: &Globals, args: &RunArgs) -> Result<Exit> {
     faults::point("start.role");
     desk::rematch(&desk, &desk.settings)?;
     let tally = Arc::new(Mutex::new(BTreeMap::new()));
-    let furniture = furniture(&desk, &tally)?;
+    let mut furniture = furniture(&desk, &tally)?;
+    if !args.once {
+        furniture.door = door::opened(&desk.settings)?;
+    }
     tell_beginning(&desk.settings);
     let exit = if args.once {
         sweep(globals, &desk, &furniture, &tally)
@@ -106,12 +110,13 @@ fn live(
                     where_to_look(globals, &furniture.settings);
                 }
             }
-            Ok(Event::Called(Call::Reload)) => match reloaded(globals, desk) {
+            Ok(Event::Called(Call::Reload)) => match reloaded(globals, desk, &furniture) {
                 Ok(settings) => {
                     let calls = match empty(house, events) {
                         Left::Empty { calls } => calls,
                         Left::InAHurry => return Ok(left_in_a_hurry()),
                     };
+                    furniture.door = door::after_reload(&furniture, &settings)?;
                     furniture.settings = settings;
                     house = start(&furniture, &told)?;
                     info!("the configuration was read again");
@@ -198,7 +203,7 @@ impl CaughtUp {
 }
 
 /// A bad configuration never replaces a good one (P-18).
-fn reloaded(globals: &Globals, desk: &Desk) -> Result<Arc<Settings>> {
+fn reloaded(globals: &Globals, desk: &Desk, furniture: &Furniture) -> Result<Arc<Settings>> {
     let settings = Arc::new(desk::settings(globals)?);
     if settings.store != desk.settings.store {
         return Err(failure(
@@ -206,6 +211,7 @@ fn reloaded(globals: &Globals, desk: &Desk) -> Result<Arc<Settings>> {
             "`store` and `state` can change at a restart only",
         ));
     }
+    door::must_stay(furniture, &settings)?;
     desk::require(&settings, |_| true)?;
     Templates::load(&settings.outbox).map_err(OutboxError::Templates)?;
     desk::reconcile(&desk.store, &settings, &desk.ids, desk.clock.as_ref())?;
@@ -224,6 +230,7 @@ fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
         ids: desk.ids.clone(),
         presence: Arc::new(presence),
         suspects: Suspects::tried_by_ourselves(),
+        door: None,
         on_decision: Arc::new(move |decided| {
             tell(decided, redact, &tally);
             tell_braked(decided, redact, &brake);

@@ -1,5 +1,6 @@
-//! `guichet sites`: customer companies, found by domain. What the configuration declares is changed
-//! there and nowhere else.
+//! `guichet sites`: customer companies, found by domain.
+
+pub(super) mod change;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -22,12 +23,18 @@ use crate::triage::sites::{site_domain, site_domains};
 
 #[derive(Subcommand)]
 pub(super) enum SitesCommand {
+    /// Makes a site, beside those that the configuration declares
+    Add(Box<change::AddArgs>),
+    /// Deletes a site made by hand
+    Delete(change::DeleteArgs),
     /// Lists the sites
     List,
     /// Says which site an address belongs to, and why
     Match { address: String },
     /// Matches the users of the default site again, but for those whom a person placed there
     Rematch(RematchArgs),
+    /// Changes a site made by hand
+    Set(Box<change::SetArgs>),
     /// Shows a site
     Show {
         /// Its name
@@ -47,9 +54,12 @@ pub(super) struct RematchArgs {
 pub(super) fn run(globals: &Globals, command: SitesCommand) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     match command {
+        SitesCommand::Add(args) => change::add(globals, &desk, &args),
+        SitesCommand::Delete(args) => change::delete(globals, &desk, &args),
         SitesCommand::List => list(globals, &desk),
         SitesCommand::Match { address } => match_address(globals, &desk, &address),
         SitesCommand::Rematch(args) => rematch(globals, &desk, &args),
+        SitesCommand::Set(args) => change::set(globals, &desk, &args),
         SitesCommand::Show { name } => show(globals, &desk, &name),
         SitesCommand::Unmatched => unmatched(globals, &desk),
     }
@@ -64,7 +74,7 @@ pub(super) fn named(desk: &Desk, name: &str) -> Result<Site> {
     let all = desk.store.read_only(|sql| sites::list(sql, None))?;
     let hint = match config::nearest(name, all.iter().map(|site| site.name.as_str())) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "`guichet sites list` lists them; a new one is declared as `[[site]]` in the configuration".to_owned(),
+        None => "`guichet sites list` lists them; `guichet sites add` makes one, or a `[[site]]` in the configuration".to_owned(),
     };
     Err(failure(
         Exit::InputMissing,
@@ -120,16 +130,10 @@ fn row(site: &Site, desk: &Desk, times: &Times) -> Value {
         .iter()
         .find(|declared| declared.site.name == site.name)
         .map(|declared| declared.declared_at.as_str());
-    let state = match (site.retired, site.is_default, site.declared) {
-        (true, _, _) => "retired",
-        (false, true, _) => "default",
-        (false, false, true) => "declared",
-        (false, false, false) => "made for a mailbox",
-    };
     json!({
         "id": site.id,
         "name": site.name,
-        "state": state,
+        "state": state(site),
         "declared": site.declared,
         "declared_at": declared_at,
         "retired": site.retired,
@@ -144,6 +148,16 @@ fn row(site: &Site, desk: &Desk, times: &Times) -> Value {
         "tickets": site.tickets,
         "created_at": times.value(site.created_at),
     })
+}
+
+/// Where a site comes from, in a word.
+pub(super) fn state(site: &Site) -> &'static str {
+    match (site.retired, site.is_default, site.declared) {
+        (true, _, _) => "retired",
+        (false, true, _) => "default",
+        (false, false, true) => "declared",
+        (false, false, false) => "by hand",
+    }
 }
 
 /// M-111: the site, and the domain and rule that decided.
@@ -258,7 +272,7 @@ fn unmatched(globals: &Globals, desk: &Desk) -> Result<Exit> {
     if !rows.is_empty() {
         hint(
             globals,
-            "put a domain into the `domains` of a `[[site]]`, then `guichet sites rematch`",
+            "put a domain into the `domains` of a `[[site]]`, or `guichet sites set NAME --domain`; then `guichet sites rematch`",
         );
     }
     Ok(Exit::Done)

@@ -1,7 +1,10 @@
 //! `guichet tickets`: tickets with their messages, and the bytes behind them.
 
 mod attachment;
+mod quick;
+mod set;
 mod show;
+mod write;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -14,18 +17,29 @@ use super::listing::Listing;
 use super::times::Times;
 use super::words::{counted, hint, one_of};
 use super::{Format, Globals, sites, users};
+use crate::counter::CounterError;
 use crate::store::tickets::{self, Filter, Shown, Ticket};
 use crate::store::{decisions, spool, users as people};
 use crate::triage::facts::TicketStatus;
 
 #[derive(Subcommand)]
 pub(super) enum TicketsCommand {
+    /// Opens a ticket for somebody, e.g. on the telephone, and makes them a user
+    Add(write::AddArgs),
     /// Writes out an attachment of a ticket
     Attachment(attachment::AttachmentArgs),
+    /// Closes a ticket
+    Close(set::CloseArgs),
     /// Lists tickets, newest first
     List(ListArgs),
+    /// Brings all of one ticket to another
+    Merge(set::MergeArgs),
     /// Writes out a message as it came
     Raw(RawArgs),
+    /// Answers the requester of a ticket by mail
+    Reply(write::ReplyArgs),
+    /// Changes a ticket
+    Set(set::SetArgs),
     /// Shows a ticket with its messages
     Show { number: String },
 }
@@ -61,9 +75,14 @@ pub(super) struct RawArgs {
 pub(super) fn run(globals: &Globals, command: TicketsCommand) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     match command {
+        TicketsCommand::Add(args) => write::add(globals, &desk, &args),
         TicketsCommand::Attachment(args) => attachment::run(globals, &desk, &args),
+        TicketsCommand::Close(args) => set::close(globals, &desk, &args),
         TicketsCommand::List(args) => list(globals, &desk, args),
+        TicketsCommand::Merge(args) => set::merge(globals, &desk, &args),
         TicketsCommand::Raw(args) => raw(globals, &desk, &args),
+        TicketsCommand::Reply(args) => write::reply(globals, &desk, &args),
+        TicketsCommand::Set(args) => set::set(globals, &desk, &args),
         TicketsCommand::Show { number } => show::run(globals, &desk, &number),
     }
 }
@@ -82,7 +101,7 @@ fn list(globals: &Globals, desk: &Desk, args: ListArgs) -> Result<Exit> {
     let listing = Listing {
         what: "ticket",
         shown: &["number", "status", "site", "requester", "subject", "messages", "last_message_at"],
-        all: &COLUMNS,
+        all: COLUMNS,
         limit: args.limit,
     };
     let tickets = desk.store.read_only(|sql| tickets::list(sql, &filter, listing.wanted()))?;
@@ -104,7 +123,7 @@ fn user(desk: &Desk, who: &str) -> Result<String> {
     Ok(user.map_or(wanted, |user| user.id))
 }
 
-const COLUMNS: [&str; 19] = [
+pub(super) const COLUMNS: &[&str] = &[
     "number",
     "subject",
     "status",
@@ -118,6 +137,7 @@ const COLUMNS: [&str; 19] = [
     "department",
     "staff_only",
     "assignee",
+    "priority",
     "linked_to",
     "messages",
     "created_at",
@@ -126,7 +146,7 @@ const COLUMNS: [&str; 19] = [
     "closed_at",
 ];
 
-fn row(ticket: &Ticket, times: &Times) -> Value {
+pub(super) fn row(ticket: &Ticket, times: &Times) -> Value {
     json!({
         "number": ticket.number,
         "subject": ticket.subject,
@@ -141,6 +161,7 @@ fn row(ticket: &Ticket, times: &Times) -> Value {
         "department": ticket.department,
         "staff_only": ticket.staff_only,
         "assignee": ticket.assignee,
+        "priority": ticket.priority,
         "linked_to": ticket.linked_to,
         "merged_into": ticket.merged_into,
         "messages": ticket.messages,
@@ -159,9 +180,27 @@ fn requester(ticket: &Ticket) -> &str {
     user.or(written).unwrap_or(&ticket.requester_address)
 }
 
-/// The ticket of this number, written `12` or `#12`.
-fn ticket(desk: &Desk, written: &str) -> Result<Shown> {
-    let number: i64 = written.trim().trim_start_matches('#').parse().map_err(|_| {
+/// What the counter does not do, with the exit code that says why.
+fn refused(error: CounterError) -> anyhow::Error {
+    let exit = match &error {
+        CounterError::Store(_) => None,
+        CounterError::Full => Some(Exit::Temporary),
+        CounterError::NoTicket(_) | CounterError::Unknown { .. } | CounterError::NoMailbox(_) => {
+            Some(Exit::InputMissing)
+        }
+        CounterError::TooLarge { .. } | CounterError::TooManyFiles { .. } => Some(Exit::Input),
+        CounterError::Empty | CounterError::Nobody => Some(Exit::Usage),
+        CounterError::Account | CounterError::Refused { .. } => Some(Exit::Negative),
+    };
+    match (exit, error) {
+        (None, CounterError::Store(error)) => error.into(),
+        (exit, error) => failure(exit.unwrap_or(Exit::Bug), error.to_string()),
+    }
+}
+
+/// The number of a ticket, written `12` or `#12`.
+fn number_of(written: &str) -> Result<i64> {
+    written.trim().trim_start_matches('#').parse().map_err(|_| {
         failure(
             Exit::Usage,
             format!(
@@ -169,7 +208,13 @@ fn ticket(desk: &Desk, written: &str) -> Result<Shown> {
                 written.escape_debug()
             ),
         )
-    })?;
+    })
+}
+
+/// The ticket of this number, written `12` or `#12`.
+/// The ticket of this number, written `12` or `#12`.
+pub(super) fn ticket(desk: &Desk, written: &str) -> Result<Shown> {
+    let number = number_of(written)?;
     desk.store.read_only(|sql| tickets::show(sql, number))?.ok_or_else(|| {
         failure(
             Exit::InputMissing,
@@ -204,7 +249,7 @@ pub(super) fn hand_out_raw(
 }
 
 /// The id of the message meant: of a ticket by its place there, else by either of its ids.
-fn message(globals: &Globals, desk: &Desk, written: &str) -> Result<String> {
+pub(super) fn message(globals: &Globals, desk: &Desk, written: &str) -> Result<String> {
     if let Some((number, place)) = place(written) {
         return of_ticket(globals, desk, number, place);
     }
@@ -226,6 +271,20 @@ fn message(globals: &Globals, desk: &Desk, written: &str) -> Result<String> {
             ),
         )),
     }
+}
+
+/// The ticket that a message is on.
+pub(super) fn ticket_of(desk: &Desk, message: &str) -> Result<Shown> {
+    let number = desk.store.read_only(|sql| tickets::of_message(sql, message))?;
+    let number = number.ok_or_else(|| {
+        failure(
+            Exit::InputMissing,
+            format!(
+                "the message {message} is on no ticket\nhint: `guichet explain {message}` says why"
+            ),
+        )
+    })?;
+    ticket(desk, &number.to_string())
 }
 
 /// `12`, `#12` or `12/2`: a ticket, and perhaps the place of a message on it.

@@ -2,7 +2,10 @@
 //! or from here; mail never changes one that exists (M-53).
 
 mod add;
-mod invitation;
+mod credentials;
+mod delete;
+pub(super) mod invitation;
+mod merge;
 mod set;
 
 use anyhow::{Result, anyhow};
@@ -15,10 +18,10 @@ use super::listing::Listing;
 use super::output;
 use super::times::Times;
 use super::words::{hint, one_of, said, text};
-use super::{Format, Globals, sites};
+use super::{Format, Globals, export, sites};
 use crate::mail::{Address, AddressKey};
 use crate::store::StoreError;
-use crate::store::users::{self, Filter, User};
+use crate::store::users::{self, Change, Filter, User};
 use crate::triage::facts::UserStatus;
 use crate::triage::names;
 use crate::triage::policy::{Access, Policy};
@@ -30,9 +33,27 @@ pub(super) enum UsersCommand {
     /// Adds a user, and queues the mail with their credentials
     Add(Box<add::AddArgs>),
     /// Deletes a user; their addresses stay reserved, so that mail revives nobody
-    Delete(set::DeleteArgs),
+    Delete(delete::DeleteArgs),
+    /// Lets a user log in no more; their mail still becomes tickets
+    Disable {
+        /// An address or an id
+        who: String,
+    },
+    /// Lets a user log in again
+    Enable {
+        /// An address or an id
+        who: String,
+    },
+    /// Writes out users as `import users` reads them: the same as `export users`
+    Export(export::UsersArgs),
     /// Lists users, in the order they were made
     List(ListArgs),
+    /// Makes two users one: addresses, tickets and what is known of them go to the second
+    Merge(merge::MergeArgs),
+    /// Gives a user a way to choose a new password, by mail or by telephone
+    ResetPassword(credentials::ResetArgs),
+    /// Mails users a way to log in
+    SendCredentials(Box<credentials::SendArgs>),
     /// Changes a user; an empty text clears a field
     Set(Box<set::SetArgs>),
     /// Shows a user
@@ -106,8 +127,14 @@ pub(super) fn run(globals: &Globals, command: UsersCommand) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     match command {
         UsersCommand::Add(args) => add::run(globals, &desk, *args),
-        UsersCommand::Delete(args) => set::delete(globals, &desk, &args),
+        UsersCommand::Delete(args) => delete::run(globals, &desk, &args),
+        UsersCommand::Disable { who } => set::switch(globals, &desk, &who, Change::Disable),
+        UsersCommand::Enable { who } => set::switch(globals, &desk, &who, Change::Enable),
+        UsersCommand::Export(args) => export::users(globals, &desk, &args),
         UsersCommand::List(args) => list(globals, &desk, args),
+        UsersCommand::Merge(args) => merge::run(globals, &desk, &args),
+        UsersCommand::ResetPassword(args) => credentials::reset(globals, &desk, &args),
+        UsersCommand::SendCredentials(args) => credentials::send(globals, &desk, &args),
         UsersCommand::Set(args) => set::run(globals, &desk, *args),
         UsersCommand::Show { who } => show(globals, &desk, &who),
     }
@@ -162,7 +189,7 @@ pub(super) fn id_or_key(who: &str, policy: &Policy) -> Result<String> {
 }
 
 /// An address given by hand, with its key.
-fn address(written: &str, policy: &Policy) -> Result<(Address, AddressKey)> {
+pub(super) fn address(written: &str, policy: &Policy) -> Result<(Address, AddressKey)> {
     let address = Address::parse(written.trim()).map_err(|problem| {
         failure(Exit::Usage, format!("{problem}\nhint: write it as `claire.johnson@contoso.com`"))
     })?;
@@ -206,7 +233,7 @@ const COLUMNS: [&str; 23] = [
 ];
 
 /// A user as a row; the first of the addresses is where mail of ours goes.
-fn row(user: &User, times: &Times) -> Value {
+pub(super) fn row(user: &User, times: &Times) -> Value {
     let addresses: Vec<&str> = user.addresses.iter().map(|one| one.address.as_str()).collect();
     let undeliverable: Vec<&str> = user
         .addresses
@@ -240,23 +267,31 @@ fn row(user: &User, times: &Times) -> Value {
         "created_at": times.value(user.created_at),
         "updated_at": times.value(user.updated_at),
         "deleted_at": times.value_of(user.deleted_at),
+        "password_set_at": times.value_of(user.password_set_at),
+        "last_login_at": times.value_of(user.last_login_at),
+        "merged_into": user.merged_into,
     })
 }
 
 /// M-50: the name shown for a user.
-fn name(user: &User) -> String {
+pub(super) fn name(user: &User) -> String {
     let address = user.addresses.first().map(|main| main.address.as_str()).unwrap_or_default();
     names::display(&user.first_name, &user.last_name, address)
 }
 
+/// The keys of a work that gives addresses to users: beside it nothing is decided about mail from them.
+pub(super) fn lock_keys(addresses: &[(Address, AddressKey)]) -> Vec<String> {
+    addresses.iter().map(|(_, key)| format!("address {}", key.as_str())).collect()
+}
+
 /// First and last name of a whole one: the first space parts them.
-fn split_name(whole: &str) -> (String, String) {
+pub(super) fn split_name(whole: &str) -> (String, String) {
     let (first, last) = whole.split_once(' ').unwrap_or((whole, ""));
     (first.to_owned(), last.trim_start().to_owned())
 }
 
 /// The address of an agent as the configuration declares it.
-fn agent(desk: &Desk, written: &str) -> Result<String> {
+pub(super) fn agent(desk: &Desk, written: &str) -> Result<String> {
     let agents = &desk.settings.agents;
     let found = agents.iter().find(|agent| {
         agent.address.to_string().eq_ignore_ascii_case(written)
@@ -277,7 +312,7 @@ fn agent(desk: &Desk, written: &str) -> Result<String> {
 }
 
 // A language, perhaps with a region: what templates are named after.
-fn locale(written: &str) -> Result<String, String> {
+pub(super) fn locale(written: &str) -> Result<String, String> {
     let locale = written.trim().replace('_', "-");
     let mut parts = locale.split('-');
     let language = parts.next().unwrap_or_default();
@@ -292,9 +327,20 @@ fn locale(written: &str) -> Result<String, String> {
     Err("write a language such as `fr`, perhaps with a region as in `fr-CA`".to_owned())
 }
 
+/// That a user cannot be changed, having been deleted.
+pub(super) fn gone(user: &User) -> anyhow::Error {
+    set::deleted(&name(user))
+}
+
 /// What the store refuses about users is a negative result, not a failure.
-fn refused(error: StoreError) -> anyhow::Error {
+pub(super) fn refused(error: StoreError) -> anyhow::Error {
     match &error {
+        StoreError::Taken { address, by } if by.starts_with("the deleted user") => failure(
+            Exit::Negative,
+            format!(
+                "the address `{address}` belongs to {by} already\nhint: `--revive` makes them a user again; their tickets, if they were kept, are theirs"
+            ),
+        ),
         StoreError::Taken { .. } | StoreError::Unknown { .. } | StoreError::Violated(_) => {
             failure(Exit::Negative, error.to_string())
         }

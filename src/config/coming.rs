@@ -6,21 +6,16 @@ pub fn is_coming(key: &str) -> bool {
     COMING.contains(&key)
 }
 
-const COMING: [&str; 19] = [
-    "agent.notify",
+const COMING: [&str; 14] = [
     "alerts",
     "auth",
     "contact",
-    "credentials.reset_limit",
-    "http",
+    "http.ops_listen",
     "mailbox.auth",
     "mailbox.imap.idle",
     "mailbox.imap.idle_refresh",
     "otel",
     "outbox.keep_body",
-    "portal.allow_plain_http",
-    "portal.articles",
-    "quick_reply",
     "report",
     "retention",
     "rule",

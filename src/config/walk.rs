@@ -296,7 +296,8 @@ fn from_folder(path: &str, folder: &Path) -> String {
 /// The word that was probably meant.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase().replace('-', "_");
-    let distance = |known: &str| strsim::damerau_levenshtein(&folded, &known.replace('-', "_"));
+    let distance =
+        |known: &str| strsim::damerau_levenshtein(&folded, &known.to_lowercase().replace('-', "_"));
     let limit = (word.chars().count() / 3).clamp(1, 3);
     known
         .map(|known| (distance(known), known))

@@ -3,18 +3,23 @@
 //! stops another. Holds no state that the store does not have.
 
 mod mailboxes;
+mod portal;
 mod stepping;
 mod sweep;
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
+
+use tokio::sync::watch;
 
 use crate::clock::{Clock, Ids, Next};
 use crate::config::settings::Settings;
 use crate::ingest::{self, Decided, Ingest, Suspects};
 use crate::intake::{self, Space, Tenure, Wake, free_bytes};
 use crate::outbox::Outbox;
+use crate::portal::Closed;
 use crate::store::workers::Presence;
 use crate::store::{Sharing, Store};
 
@@ -32,6 +37,8 @@ pub struct Furniture {
     /// This process's entry among those that work on the store.
     pub presence: Arc<Presence>,
     pub suspects: Suspects,
+    /// Where the portal listens; held here, so that nobody is turned away while the rooms change.
+    pub door: Option<Arc<TcpListener>>,
     /// Told of each decision, in order.
     pub on_decision: Arc<dyn Fn(&Decided) + Send + Sync>,
 }
@@ -41,6 +48,8 @@ pub struct House {
     stop: Arc<AtomicBool>,
     bells: Vec<Arc<Bell>>,
     wakes: Vec<Arc<Wake>>,
+    /// Whether the portal's door is closed.
+    closed: watch::Sender<Closed>,
     running: usize,
 }
 
@@ -73,7 +82,8 @@ impl House {
         // A mailbox that this process does not watch any more is anybody's.
         furniture.presence.let_go_of_mailboxes()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut house = House { stop, bells: Vec::new(), wakes: Vec::new(), running: 0 };
+        let closed = watch::Sender::new(Closed::No);
+        let mut house = House { stop, bells: Vec::new(), wakes: Vec::new(), closed, running: 0 };
         let sending = Arc::new(Bell::default());
         let deciding: Vec<Arc<Bell>> =
             (0..furniture.settings.workers).map(|_| Arc::default()).collect();
@@ -91,10 +101,13 @@ impl House {
             house.open("imap", events.clone(), move || mailboxes::watch_all(&runtime, imap))?;
         }
 
+        let mut others = deciding.clone();
+        others.push(sending.clone());
         for (n, bell) in (1..).zip(deciding) {
             house.open_ingest(n, bell, &sending, furniture, events.clone())?;
         }
         house.open_presence(furniture, events.clone())?;
+        house.open_portal(furniture, others, events.clone())?;
 
         let step = move || {
             outbox.step().map_err(|failure| Trouble {
@@ -197,6 +210,7 @@ impl House {
         self.stop.store(true, Ordering::SeqCst);
         self.bells.iter().for_each(|bell| bell.ring());
         self.wakes.iter().for_each(|wake| wake.stop());
+        self.closed.send_replace(Closed::Yes);
     }
 }
 

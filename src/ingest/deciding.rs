@@ -258,7 +258,13 @@ fn decide(
 /// marks lead to is stronger than all that a message names (M-79).
 fn is_early(sql: &mut dyn Sql, questions: &Questions, facts: &Facts) -> Result<bool, StoreError> {
     let is_ours = |ticket: &TicketFacts| {
-        matches!(ticket.evidence, TicketEvidence::MessageId { .. } | TicketEvidence::ReplyAddress)
+        matches!(
+            ticket.evidence,
+            TicketEvidence::MessageId { .. }
+                | TicketEvidence::Portal
+                | TicketEvidence::ReplyAddress
+                | TicketEvidence::Staff
+        )
     };
     if facts.tickets.iter().any(is_ours) {
         return Ok(false);

@@ -15,6 +15,7 @@ use super::{Mishap, Reading};
 use crate::faults;
 use crate::mail;
 use crate::store::{Sql, Store, StoreError, spool};
+use crate::triage::facts::Door;
 use crate::triage::{self, Keyring, Policy};
 
 // Our reading does not recurse; should a library below it do (F-01), there is room. Only the pages
@@ -48,6 +49,7 @@ pub(super) struct Wanted {
     pub message: String,
     /// The mailbox it came to.
     pub mailbox: String,
+    pub door: Door,
     /// Bytes, about: it says which are held in memory together.
     pub size: u64,
     pub standing: Standing,
@@ -263,7 +265,8 @@ impl Desk {
         faults::point("ingest.read");
         match mail::read(raw) {
             Ok(message) => {
-                let questions = triage::ask(&message, &wanted.mailbox, &self.policy, keys);
+                let Wanted { door, mailbox, .. } = wanted;
+                let questions = triage::ask_at(door, &message, mailbox, &self.policy, keys);
                 Reading::Read { message: Arc::new(message), questions: Box::new(questions) }
             }
             Err(why) => Reading::Closed(Box::new(triage::unreadable(&why))),

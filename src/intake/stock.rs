@@ -219,6 +219,8 @@ impl Stock {
                 Some(until) => one.since.is_some_and(|since| since < until),
                 None => false,
             },
+            // In no mailbox.
+            Origin::Portal { .. } | Origin::Staff { .. } => false,
         };
         match is_seen {
             false => self.new += 1,
@@ -231,6 +233,7 @@ impl Stock {
                         Origin::File { name: file } | Origin::MaildirFile { base: file } => {
                             file.clone()
                         }
+                        origin @ (Origin::Portal { .. } | Origin::Staff { .. }) => origin.key(),
                     });
                 }
             }

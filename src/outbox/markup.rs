@@ -6,8 +6,13 @@ use crate::mail::html::to_text;
 /// The HTML form of a text template: its own text escaped and its links made to work, its tags kept
 /// as they are. The engine writes the lines of a value as lines (see `template::engine`).
 pub fn html_template(text: &str) -> String {
-    let mut out = String::from("<p>");
-    let mut rest = text.trim_end();
+    format!("<p>{}</p>\n", inline(text.trim_end()))
+}
+
+/// As [`html_template`], for a part of a paragraph.
+pub fn inline(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
     let mut after_block = false;
     while !rest.is_empty() {
         let tag = ["{{", "{%", "{#"].iter().filter_map(|open| rest.find(open)).min();
@@ -19,7 +24,6 @@ pub fn html_template(text: &str) -> String {
         after_block = tag.starts_with("{%") || tag.starts_with("{#");
         rest = after;
     }
-    out.push_str("</p>\n");
     out
 }
 
@@ -91,7 +95,10 @@ fn linked(line: &str) -> String {
 
 fn push_tag(out: &mut String, tag: &str) {
     let name = tag.strip_prefix("{{").and_then(|tag| tag.strip_suffix("}}")).map(str::trim);
-    if matches!(name, Some("portal.activation_url" | "portal.url" | "ticket.url")) {
+    if matches!(
+        name,
+        Some("portal.activation_url" | "portal.confirm_url" | "portal.url" | "ticket.url")
+    ) {
         out.push_str(&format!("<a href=\"{tag}\">{tag}</a>"));
     } else {
         out.push_str(tag);
@@ -150,7 +157,7 @@ mod tests {
     fn a_whole_document_is_left_alone() {
         assert_eq!(document("<HTML><p>x</p></HTML>", "en"), "<HTML><p>x</p></HTML>");
         let made = document("<p>x</p>", "fr");
-        assert!(made.contains("<html lang=\"fr\">") && made.contains("<p>x</p>"));
+        assert!(made.contains("<html lang=\"fr\" ") && made.contains("<p>x</p>"));
         assert!(!made.contains("http"), "nothing is loaded from anywhere");
     }
 }

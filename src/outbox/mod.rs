@@ -2,8 +2,10 @@
 //! attempt, and only then talks to a server. The store never holds a secret.
 
 mod clean;
+pub mod convert;
 pub mod deliver;
 mod markup;
+pub mod preview;
 pub mod probe;
 pub mod render;
 pub mod secret;
@@ -26,6 +28,7 @@ pub use template::{Problem, Severity, Templates};
 pub use transport::smtp::{Failure, Relay, RelayError};
 pub use transport::{Response, SendError, Transport};
 
+use crate::mail::AddressKey;
 use crate::net::{Login, Server};
 use crate::store::StoreError;
 use crate::triage::policy::CredentialsMode;
@@ -36,6 +39,8 @@ pub struct Options {
     pub transport: TransportOptions,
     /// By mailbox name.
     pub senders: BTreeMap<String, SenderOptions>,
+    /// By the key of their address.
+    pub agents: BTreeMap<AddressKey, AgentOptions>,
     pub templates: TemplateOptions,
     /// Without it nothing links to the portal. An activation link is
     /// `{portal.url}/portal/activate/{token}`, a ticket's `{portal.url}/portal/tickets/{number}`.
@@ -111,6 +116,15 @@ pub struct SenderOptions {
     pub reply_address: Tagging,
 }
 
+/// How mail of ours names an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentOptions {
+    pub name: String,
+    pub address: String,
+    /// What stands below what they write.
+    pub signature: Option<String>,
+}
+
 /// Where templates are looked for, before the built-in ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateOptions {
@@ -162,6 +176,10 @@ impl OutboxError {
 pub enum Unwritable {
     #[error("the address `{address}` cannot be written to: {why}")]
     Address { address: String, why: String },
+    #[error(
+        "the file `{name}` cannot be cut out of the message that it came with: {said}\nhint: `guichet db verify` says whether more is damaged; what was written is on the ticket, and can be sent anew"
+    )]
+    Attachment { name: String, said: String },
     #[error("the mail could not be put together: {0}")]
     Builder(String),
     #[error(

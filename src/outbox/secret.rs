@@ -28,6 +28,11 @@ const LANES: u32 = 1;
 pub struct Secret(String);
 
 impl Secret {
+    /// What somebody typed who keeps it to themselves.
+    pub fn of(text: String) -> Secret {
+        Secret(text)
+    }
+
     /// The secret itself: for the mail it is minted for, and nothing else.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -73,13 +78,23 @@ pub fn temporary_password(ids: &Ids) -> Minted {
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
         .collect();
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .expect("the parameters are within Argon2's bounds");
-    let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+    let hash = password_hasher()
         .hash_password_with_salt(password.as_bytes(), &ids.secret::<16>())
         .expect("a password of 16 characters and a salt of 16 bytes can be hashed")
         .to_string();
     Minted { secret: Secret(password), hash }
+}
+
+/// Whether a text could be a temporary password of ours.
+pub fn is_temporary_shaped(text: &str) -> bool {
+    text.len() == PASSWORD_LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte))
+}
+
+/// What passwords are hashed with: no less than this, whoever chose them.
+pub fn password_hasher() -> Argon2<'static> {
+    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .expect("the parameters are within Argon2's bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
 }
 
 #[cfg(test)]

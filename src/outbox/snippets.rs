@@ -42,6 +42,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("portal.username", "claire.johnson@customer.example", &["Portal username", "Nom d'utilisateur du portail", "Nom d'utilisateur", "Identifiant", "Portalbenutzername"]),
     variable("portal.activation_url", "https://help.example/portal/activate/sample", &["Activation link", "Set password link", "Lien d'activation"]),
     variable("portal.password", "sample-password", &["Portal password", "Mot de passe du portail", "Portalpasswort"]),
+    variable("portal.confirm_url", "https://help.example/portal/confirm/sample", &[]),
     variable("portal.expires", MOMENT, &[]),
     variable("ticket.number", "4711", &["Ticket ID", "Ticket Number", "Numéro du ticket"]),
     variable("ticket.subject", "The printer is on fire", &["Ticket Title", "Ticket Subject", "Titre du ticket"]),
@@ -57,9 +58,22 @@ pub const VARIABLES: &[Variable] = &[
     variable("agent.name", "Anna Weiss", &["Technician Name", "Agent Name", "Nom du technicien"]),
     variable("agent.email", "anna@help.example", &["Technician Email", "Agent Email"]),
     variable("agent.signature", "Anna Weiss, Example IT", &["Technician Signature", "Agent Signature", "Signature"]),
+    variable("message.from", "Claire Johnson <claire.johnson@customer.example>", &[]),
+    variable("message.attachments", "log.txt, screen.png", &[]),
     variable("message.text", "Good morning,\nit is still on fire.", &["Last Comment", "Dernier commentaire"]),
     variable("message.quoted", "> Good morning,\n> it is still on fire.", &[]),
     variable("message.date", MOMENT, &[]),
+    variable("change.status", "open", &[]),
+    variable("change.assignee", "Anna Weiss", &[]),
+    variable("change.site", "Contoso", &[]),
+    variable("held.count", "2", &[]),
+    variable("held.list", "21 November, 09:12  claire.johnson@customer.example\nThe printer is on fire (no_sender)\n\n21 November, 09:40  shop@news.example\nYour order (spam_flagged)", &[]),
+    variable("digest.since", "2026-11-16T08:00:00Z", &[]),
+    variable("digest.until", "2026-11-23T08:00:00Z", &[]),
+    variable("digest.opened", "12", &[]),
+    variable("digest.closed", "9", &[]),
+    variable("digest.open", "4", &[]),
+    variable("digest.list", "4711  The printer is on fire\n4708  New laptop for Paul", &[]),
     variable("company.name", "Example IT", &[]),
     variable("company.phone", "+33 1 11 11 11 11", &["Company Phone"]),
     variable("mailbox.address", "support@help.example", &["Support Email", "E-mail du support"]),
@@ -132,6 +146,24 @@ impl Snippets {
         }
     }
 
+    /// The variable that a snippet stands for.
+    pub fn meaning(&self, snippet: &str) -> Option<&'static str> {
+        self.meaning.get(&fold(snippet)).map(|(name, _)| *name)
+    }
+
+    /// The snippets that stand for a variable, but for its own name.
+    pub fn meant_by(&self, variable: &str) -> impl Iterator<Item = &str> {
+        self.meaning
+            .values()
+            .filter(move |(name, spelt)| *name == variable && spelt != variable)
+            .map(|(_, spelt)| spelt.as_str())
+    }
+
+    /// How the snippets are spelt.
+    pub fn spelt(&self) -> impl Iterator<Item = &str> {
+        self.meaning.values().map(|(_, spelt)| spelt.as_str())
+    }
+
     /// Writes every snippet of `text` as `{{ variable }}`, in one pass; lines stay where they are.
     pub fn translate(&self, text: &str) -> (String, Vec<Use>, Vec<Misuse>) {
         let (mut out, mut uses, mut misuses) = (String::new(), Vec::new(), Vec::new());
@@ -166,8 +198,7 @@ impl Snippets {
     }
 
     fn unknown(&self, written: &str, (line, column): (usize, usize)) -> Misuse {
-        let spelt = self.meaning.values().map(|(_, spelt)| spelt.as_str());
-        let hint = match nearest(written, spelt) {
+        let hint = match nearest(written, self.spelt()) {
             Some(name) => format!("did you mean `{{[{name}]}}`?"),
             None => "use a name of the documentation, or explain this one in the file named by \
                      `templates.aliases`"
@@ -211,6 +242,13 @@ mod tests {
                 assert_eq!(translate(&format!("{{[ {} ]}}", snippet.to_uppercase())), wanted);
             }
         }
+    }
+
+    #[test]
+    fn each_variable_is_listed_once() {
+        let names: std::collections::BTreeSet<&str> =
+            VARIABLES.iter().map(|variable| variable.name).collect();
+        assert_eq!(names.len(), VARIABLES.len());
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub fn options() -> Options {
     Options {
         transport: TransportOptions::None,
         senders: BTreeMap::from([("support".to_owned(), sender)]),
+        agents: BTreeMap::new(),
         templates: TemplateOptions::default(),
         portal_url: Some("https://help.example".to_owned()),
         portal_name: "Example IT support".to_owned(),
@@ -71,10 +72,14 @@ pub fn letter() -> Letter {
             status: TicketStatus::Open,
             department: None,
             assignee: None,
+            priority: None,
+            requester_address: "claire@customer.example".to_owned(),
+            requester_name: None,
             created_at: at(0),
         }),
         site: None,
         message: None,
+        event: None,
         tags: Tags::Unknown,
     }
 }

@@ -102,7 +102,7 @@ impl Values {
 }
 
 /// Values for `check`: every name has its sample, so that the filled half of each `if` is rendered.
-pub(super) fn samples(zone: TimeZone) -> Values {
+pub fn samples(zone: TimeZone) -> Values {
     let mut values = Values::new(zone);
     for variable in VARIABLES {
         match variable.sample.parse::<Timestamp>() {
@@ -122,9 +122,9 @@ pub(super) fn bare_samples(zone: TimeZone) -> Values {
     values
 }
 
-/// Whether a name stands for something that opens an account.
+/// Whether a name stands for something that opens an account, or changes whose it is.
 pub(super) fn is_secret(name: &str) -> bool {
-    matches!(name, "portal.activation_url" | "portal.password")
+    matches!(name, "portal.activation_url" | "portal.confirm_url" | "portal.password")
 }
 
 /// A time in a template: shown in the reader's way, or as the filter `date` says.

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use super::outbox::{self, QueuedFor};
 use super::owed::{self, Owed};
 use super::spool::{self, Arrived, Claim, Finished};
-use super::tickets::{self, Added, Known, Seen};
+use super::tickets::{self, Added, By, Edit, EventKind, Known, Seen};
 use super::{Sql, StoreError, bounces, credentials, decisions, mailboxes, users};
 use crate::clock::Ids;
 use crate::faults;
 use crate::mail::InboundMessage;
+use crate::triage::facts::TicketStatus;
 use crate::triage::plan::{
     Effect, MessageAuthor, NewMessage, Outcome, OutgoingMail, Plan, Reason, TicketRef, UserRef,
     Verdict,
@@ -158,7 +159,10 @@ impl<'a> Changes<'a> {
             Effect::RecordBounce { outbox, bounce, diagnostic } => {
                 bounces::record(sql, *outbox, *bounce, diagnostic, now)
             }
-            Effect::ReopenTicket { number } => tickets::reopen(sql, *number, now),
+            Effect::ReopenTicket { number } => {
+                let by = By::User(self.writer()?.map(str::to_owned));
+                tickets::edit(sql, *number, &by, &Edit::Status(TicketStatus::Open), now).map(drop)
+            }
             Effect::RevokeLinks { hashes } => credentials::revoke_links(sql, hashes, now),
             Effect::WithholdCredentials { user, code } => {
                 let user = self.user(Some(user))?.unwrap_or_default();
@@ -173,7 +177,7 @@ impl<'a> Changes<'a> {
             .message
             .ok_or_else(|| broken("it adds a message to a ticket that could not be read"))?;
         let person = match &new.author {
-            MessageAuthor::Machine => None,
+            MessageAuthor::Machine | MessageAuthor::Staff(_) => None,
             MessageAuthor::Person(user) => self.user(user.as_ref())?,
         };
         let added = Added {
@@ -191,6 +195,11 @@ impl<'a> Changes<'a> {
         if self.opened != Some(ticket) && new.author != MessageAuthor::Machine {
             tickets::touch(sql, ticket, self.arrived.arrived_at, self.now)?;
         }
+        // Whoever asked did not open it themselves: its history says who did.
+        if let (MessageAuthor::Staff(author), Some(opened)) = (&new.author, self.opened) {
+            let by = author.agent.clone().map_or(By::Operator, By::Agent);
+            tickets::record(sql, opened, &by, EventKind::Opened, (None, None), self.now)?;
+        }
         self.applied.ticket = Some(ticket);
         self.added.push((new, ticket));
         Ok(())
@@ -199,13 +208,26 @@ impl<'a> Changes<'a> {
     fn queue(&mut self, sql: &mut dyn Sql, mail: &OutgoingMail) -> Result<(), StoreError> {
         let person = self.user(mail.user.as_ref())?;
         let ticket = mail.ticket.map(|ticket| self.ticket(ticket)).transpose()?;
-        let queued_for = QueuedFor { person, ticket, message: Some(&self.arrived.message) };
+        let queued_for =
+            QueuedFor { person, ticket, message: Some(&self.arrived.message), event: None };
         let queued = outbox::queue(sql, mail, queued_for, self.ids, self.now)?;
         if let Some(person) = person.filter(|_| mail.brings_credentials()) {
             users::credentials_queued(sql, person, self.now)?;
         }
         self.applied.queued.push(queued.id);
         Ok(())
+    }
+
+    /// The id of the user who wrote the message, if they have an account.
+    fn writer(&self) -> Result<Option<&str>, StoreError> {
+        let added = self.plan.effects.iter().find_map(|effect| match effect {
+            Effect::AddMessage(new) => Some(&new.author),
+            _ => None,
+        });
+        match added {
+            Some(MessageAuthor::Person(user)) => self.user(user.as_ref()),
+            Some(MessageAuthor::Machine | MessageAuthor::Staff(_)) | None => Ok(None),
+        }
     }
 
     // All at once. The ids of mails of ours are not among them: those are signed (M-79).

@@ -7,6 +7,7 @@ use super::{Row, Sql, StoreError};
 use crate::args;
 use crate::clock::Ids;
 use crate::faults;
+use crate::triage::facts::UserStatus;
 
 /// Live credentials a person can have; a newer one ends the oldest (threats §6).
 pub const LIVE_AT_MOST: usize = 2;
@@ -14,6 +15,8 @@ pub const LIVE_AT_MOST: usize = 2;
 /// What a hash stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
+    /// A link that confirms a new address: the SHA-256 of its token, in hex.
+    Address,
     /// An activation link: the SHA-256 of its token, in hex.
     Link,
     /// A temporary password: an Argon2id string.
@@ -23,6 +26,7 @@ pub enum CredentialKind {
 impl CredentialKind {
     pub fn as_str(self) -> &'static str {
         match self {
+            CredentialKind::Address => "address",
             CredentialKind::Link => "link",
             CredentialKind::Password => "password",
         }
@@ -30,6 +34,7 @@ impl CredentialKind {
 
     pub fn parse(text: &str) -> Option<CredentialKind> {
         match text {
+            "address" => Some(CredentialKind::Address),
             "link" => Some(CredentialKind::Link),
             "password" => Some(CredentialKind::Password),
             _ => None,
@@ -59,24 +64,37 @@ pub struct LiveCredential {
     pub expires_at: Timestamp,
 }
 
-/// Stores the hash of what the mail `outbox` brings, and ends the person's oldest beyond
-/// [`LIVE_AT_MOST`].
+/// Stores the hash of what the mail `outbox` brings, or of what was told by telephone, and ends the
+/// person's oldest beyond [`LIVE_AT_MOST`].
 pub fn keep(
     sql: &mut dyn Sql,
     new: &NewCredential,
-    outbox: i64,
+    outbox: impl Into<Option<i64>>,
     ids: &Ids,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let live = live(sql, &new.person, now)?;
+    // A link that confirms an address opens no account, and takes the place of none that does.
+    let opens = |kind| kind != CredentialKind::Address;
+    let mut live = live(sql, &new.person, now)?;
+    live.retain(|old| opens(old.kind) == opens(new.kind));
     let beyond = live.len().saturating_sub(LIVE_AT_MOST - 1);
     for old in &live[..beyond] {
         sql.execute("UPDATE credential SET ended_at = ?2 WHERE id = ?1", args![&old.id, now])?;
     }
     sql.execute(
-        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        args![ids.uuid(), &new.person, new.kind.as_str(), &new.hash, outbox, now, new.expires_at],
+        // The address that is confirmed is the one that the link is mailed to.
+        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at, address) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+           CASE WHEN ?3 = 'address' THEN (SELECT to_address FROM outbox WHERE id = ?5) END)",
+        args![
+            ids.uuid(),
+            &new.person,
+            new.kind.as_str(),
+            &new.hash,
+            outbox.into(),
+            now,
+            new.expires_at
+        ],
     )?;
     Ok(())
 }
@@ -105,6 +123,61 @@ pub fn end_all(sql: &mut dyn Sql, person: &str, now: Timestamp) -> Result<u64, S
          WHERE person = ?1 AND ended_at IS NULL AND expires_at > ?2",
         args![person, now],
     )
+}
+
+/// What a link was for, whether it still works or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundLink {
+    /// The id of the user.
+    pub person: String,
+    /// Where mail of ours to them goes.
+    pub main_address: Option<String>,
+    pub status: UserStatus,
+    /// The new address that it confirms.
+    pub confirms: Option<String>,
+    pub is_live: bool,
+}
+
+/// The link whose token has this hash, live or not; a kind of secret is found by no other's hash.
+pub fn find_link(
+    sql: &mut dyn Sql,
+    kind: CredentialKind,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<FoundLink>, StoreError> {
+    let row = sql.query_one(
+        "SELECT c.person, a.address, p.status, c.address, c.ended_at, c.expires_at \
+         FROM credential c JOIN person p ON p.id = c.person \
+         LEFT JOIN person_address a ON a.person = p.id AND a.n = 0 \
+         WHERE c.hash = ?1 AND c.kind = ?2",
+        args![hash, kind.as_str()],
+    )?;
+    row.map(|row| {
+        Ok(FoundLink {
+            person: row.text(0)?,
+            main_address: row.opt_text(1)?,
+            status: row.parsed(2, "a user's status", UserStatus::parse)?,
+            confirms: row.opt_text(3)?,
+            is_live: row.opt_time(4)?.is_none() && row.time(5)? > now,
+        })
+    })
+    .transpose()
+}
+
+/// Uses what has this hash up: answers whether it still worked. Of two who try at the same time one
+/// hears that it did.
+pub fn consume(
+    sql: &mut dyn Sql,
+    kind: CredentialKind,
+    hash: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let used = sql.execute(
+        "UPDATE credential SET ended_at = ?3 \
+         WHERE hash = ?1 AND kind = ?2 AND ended_at IS NULL AND expires_at > ?3",
+        args![hash, kind.as_str(), now],
+    )?;
+    Ok(used == 1)
 }
 
 /// Ends what has expired, so that it stays so whatever becomes of the clock (P-11).

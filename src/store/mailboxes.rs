@@ -127,13 +127,14 @@ pub struct Known {
 
 /// Every mailbox that was ever watched, by name.
 pub fn known(sql: &mut dyn Sql) -> Result<Vec<Known>, StoreError> {
-    let rows = sql.query(
+    let statement = format!(
         "SELECT name, started_at, \
-           (SELECT COUNT(*) FROM message WHERE message.mailbox = mailbox.name), position, \
+           (SELECT COUNT(*) FROM message WHERE message.mailbox = mailbox.name AND {}), position, \
            tags, tags_since, tags_seen \
          FROM mailbox ORDER BY name",
-        args![],
-    )?;
+        spool::BY_MAIL
+    );
+    let rows = sql.query(&statement, args![])?;
     let known = rows.iter().map(|row| {
         let (name, position) = (row.text(0)?, row.opt_text(3)?.unwrap_or_default());
         let owed = spool::count_owed(sql, &name, &Origin::numbering(&position))?;

@@ -22,6 +22,7 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0006_known", sql: include_str!("migrations/sqlite/0006_known.sql") },
     Migration { name: "0007_internal", sql: include_str!("migrations/sqlite/0007_internal.sql") },
     Migration { name: "0008_restored", sql: include_str!("migrations/sqlite/0008_restored.sql") },
+    Migration { name: "0009_people", sql: include_str!("migrations/sqlite/0009_people.sql") },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
@@ -32,6 +33,7 @@ const POSTGRES: &[Migration] = &[
     Migration { name: "0006_known", sql: include_str!("migrations/postgres/0006_known.sql") },
     Migration { name: "0007_internal", sql: include_str!("migrations/postgres/0007_internal.sql") },
     Migration { name: "0008_restored", sql: include_str!("migrations/postgres/0008_restored.sql") },
+    Migration { name: "0009_people", sql: include_str!("migrations/postgres/0009_people.sql") },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.

@@ -3,6 +3,7 @@
 //! of mail servers, of templates.
 
 pub mod apply;
+pub mod attempts;
 pub mod audit;
 pub mod bounces;
 pub mod copy;
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod owed;
 pub mod postgres;
 pub mod restored;
+pub mod sessions;
 pub mod sites;
 pub mod spool;
 pub mod sql;

@@ -11,8 +11,8 @@ pub use attempt::{
 };
 pub use desk::{Entry, Filter, Page, cancel, list, retry, show};
 pub use letter::{
-    CausingMessage, Letter, LetterPerson, LetterSite, LetterTicket, causing_message, letter,
-    primary_users,
+    CausingMessage, Letter, LetterPerson, LetterSite, LetterTicket, causing_message, draft, letter,
+    primary_users, told_before,
 };
 
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use super::{Sql, StoreError, restored};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::address::PlusTag;
+use crate::mail::{AddressKey, MessageId};
 use crate::triage::plan::{MailCause, OutgoingMail};
 
 /// Where a mail of ours stands.
@@ -74,6 +75,8 @@ pub struct QueuedFor<'a> {
     pub ticket: Option<i64>,
     /// The message that caused it.
     pub message: Option<&'a str>,
+    /// The change that caused it, by its number on the ticket.
+    pub event: Option<i64>,
 }
 
 /// A mail that was queued.
@@ -95,21 +98,16 @@ pub fn queue(
 ) -> Result<Queued, StoreError> {
     let provisional =
         format!("{}@{}", ids.uuid().replace('-', ""), dot_atom(&mail.message_id_domain));
-    let (cause, parent, references) = match &mail.cause {
-        MailCause::Answer { parent, parent_references } => {
-            let references: Vec<&str> = parent_references.iter().map(|id| id.as_str()).collect();
-            ("answer", Some(parent.as_str()), Some(references.join(" ")))
-        }
-        MailCause::Notice => ("notice", None, None),
-    };
+    let cause = Cause::of(&mail.cause);
     let row = sql.query_one(
         // Without its tag, whatever `users.strip_plus_tag` says: the brake and the budgets of C-10
         // count by mailbox, not by spelling (T-16, T-55).
         "INSERT INTO outbox (template, to_address, to_key, to_domain, person, ticket, site, \
            mailbox, locale, message_id, cause, in_reply_to, reply_references, message, \
-           automatic, due_at, queued_at, state, response) \
+           automatic, about_message, about_event, agent, due_at, queued_at, state, response) \
          SELECT ?1, ?2, ?4, ?5, CAST(?3 AS TEXT), CAST(?6 AS BIGINT), CAST(?7 AS TEXT), ?8, ?9, \
-           ?10, ?11, CAST(?12 AS TEXT), CAST(?13 AS TEXT), CAST(?14 AS TEXT), 1, \
+           ?10, ?11, CAST(?12 AS TEXT), CAST(?13 AS TEXT), CAST(?14 AS TEXT), \
+           CAST(?17 AS BIGINT), CAST(?18 AS TEXT), CAST(?19 AS BIGINT), CAST(?20 AS TEXT), \
            CAST(?15 AS BIGINT), CAST(?15 AS BIGINT), \
            CASE answered WHEN 1 THEN 'parked' ELSE 'queued' END, \
            CASE answered WHEN 1 THEN CAST(?16 AS TEXT) END \
@@ -128,17 +126,62 @@ pub fn queue(
             &mail.mailbox,
             &mail.locale,
             &provisional,
-            cause,
-            parent,
-            references,
+            cause.word,
+            cause.parent,
+            cause.references,
             about.message,
             now,
             restored::PERHAPS_SENT,
+            cause.counts,
+            about.message.filter(|_| cause.is_of_ticket),
+            about.event,
+            cause.agent,
         ],
     )?;
     let row =
         row.ok_or_else(|| StoreError::Violated("an outbox row was not written".to_owned()))?;
     Ok(Queued { id: row.int(0)? })
+}
+
+/// A cause as it is kept.
+struct Cause<'a> {
+    word: &'static str,
+    parent: Option<&'a str>,
+    references: Option<String>,
+    agent: Option<&'a AddressKey>,
+    /// Whether it counts against `limits.auto_mails_per_address`: what people at the desk cause
+    /// cannot run in circles.
+    counts: bool,
+    /// Whether it tells of a message, or of a change, on a ticket.
+    is_of_ticket: bool,
+}
+
+impl Cause<'_> {
+    fn of(cause: &MailCause) -> Cause<'_> {
+        let listed =
+            |ids: &[MessageId]| ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" ");
+        let (word, agent, parent, references) = match cause {
+            MailCause::Answer { parent, parent_references } => {
+                ("answer", None, Some(parent), Some(parent_references))
+            }
+            MailCause::News { agent, thread } => {
+                ("news", agent.as_ref(), thread.parent.as_ref(), Some(&thread.references))
+            }
+            MailCause::Notice => ("notice", None, None, None),
+            MailCause::Words { agent, thread } => {
+                ("words", agent.as_ref(), thread.parent.as_ref(), Some(&thread.references))
+            }
+        };
+        let is_of_ticket = matches!(cause, MailCause::News { .. } | MailCause::Words { .. });
+        Cause {
+            word,
+            parent: parent.map(MessageId::as_str),
+            references: references.map(|references| listed(references)),
+            agent,
+            counts: !is_of_ticket,
+            is_of_ticket,
+        }
+    }
 }
 
 // Whatever the configuration holds.

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::spool::{Arrived, parse_intake};
+use super::spool::{Arrived, Origin, parse_intake};
 use super::{Row, Sql, StoreError};
 use crate::args;
 use crate::faults;
@@ -13,6 +13,7 @@ use crate::faults;
 pub struct Owed {
     pub arrived: Arrived,
     pub mailbox: String,
+    pub origin: Origin,
 }
 
 /// Comes back to a message at `until`.
@@ -28,7 +29,7 @@ pub fn owe(sql: &mut dyn Sql, message: &str, until: Timestamp) -> Result<(), Sto
 /// The messages that are due, the longest waiting first.
 pub fn due(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Owed>, StoreError> {
     let rows = sql.query(
-        "SELECT o.message, o.due_at, m.arrived_at, m.intake, m.mailbox FROM owed o \
+        "SELECT o.message, o.due_at, m.arrived_at, m.intake, m.mailbox, m.origin FROM owed o \
          JOIN message m ON m.id = o.message \
          WHERE o.due_at <= ?1 ORDER BY o.due_at, o.message LIMIT ?2",
         args![now, limit],
@@ -42,6 +43,7 @@ pub fn due(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Owed>, S
                 intake: row.parsed(3, "a way in", parse_intake)?,
             },
             mailbox: row.text(4)?,
+            origin: row.parsed(5, "an origin", Origin::parse)?,
         })
     };
     rows.iter().map(read).collect()

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::facts::{FoundIn, Questions, Reference};
+use super::facts::{Door, FoundIn, Questions, Reference, Signed, SignedTicket, TicketEvidence};
 use super::keys::Keyring;
 use super::policy::Policy;
 use super::tag::Tag;
 use super::{forwarded, known, sender, signed, sites, text, verified};
 use crate::mail::reply::Scope;
-use crate::mail::{InboundMessage, MessageId};
+use crate::mail::{Dmarc, InboundMessage, MessageId};
 
 /// Ids looked up at most of In-Reply-To and References together (M-79).
 const REFERENCES: usize = 50;
@@ -16,15 +16,57 @@ const REFERENCES: usize = 50;
 /// Ids whose left sides are looked up too (M-82): an answer names the mail that it answers last.
 const RELAY_IDS: usize = 8;
 
+/// What must be known to decide about `message`, which came in by `door`. What came in otherwise than
+/// by mail was put together by ourselves: nothing in it but who and whom it names is looked at, as
+/// its words are somebody's (T-46).
+pub fn ask_at(
+    door: &Door,
+    message: &InboundMessage,
+    mailbox: &str,
+    policy: &Policy,
+    keys: &Keyring,
+) -> Questions {
+    let evidence = match door {
+        Door::Mail => return ask(message, mailbox, policy, keys),
+        Door::Portal { .. } => TicketEvidence::Portal,
+        Door::Staff { .. } => TicketEvidence::Staff,
+    };
+    let given = door.ticket().map(|number| SignedTicket { number, evidence });
+    let signed = Signed { tickets: given.into_iter().collect(), ..Signed::default() };
+    let mut questions = Questions {
+        mailbox: mailbox.to_owned(),
+        door: door.clone(),
+        default_site: sites::default_site(mailbox, policy).to_owned(),
+        content_hash: message.content_hash,
+        message_id: message.message_id.clone(),
+        sender: sender::written_by_us(message, policy),
+        references: Vec::new(),
+        tagged: Vec::new(),
+        site_domains: Vec::new(),
+        signed,
+        is_of_staff: matches!(door, Door::Staff { .. }),
+        dmarc: Dmarc::Unknown,
+        forwarded: None,
+        limits: policy.limits.clone(),
+        reply: None,
+        known: Vec::new(),
+    };
+    questions.site_domains = site_domains(&questions, policy);
+    questions.known = known::of(message, &text::whole(message));
+    questions
+}
+
 /// What must be known to decide about `message`, which came to `mailbox`; `keys` verify what is
 /// signed.
 pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyring) -> Questions {
     let sender = sender::resolve(message, policy);
-    let signed = signed::read(message, policy, keys);
+    let signed = signed::read(message, &sender, policy, keys);
     let dmarc = verified::dmarc(message, mailbox, &sender, policy);
     let forwarded = forwarded::resolve(message, mailbox, &sender, &signed, &dmarc, policy);
+    let is_of_staff = sender.known().is_some_and(|sender| policy.agents.contains_key(&sender.key));
     let mut questions = Questions {
         mailbox: mailbox.to_owned(),
+        door: Door::Mail,
         default_site: sites::default_site(mailbox, policy).to_owned(),
         content_hash: message.content_hash,
         message_id: message.message_id.clone(),
@@ -35,20 +77,25 @@ pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyr
             .unwrap_or_default(),
         site_domains: Vec::new(),
         signed,
+        is_of_staff,
         dmarc,
         forwarded,
         limits: policy.limits.clone(),
         reply: None,
         known: Vec::new(),
     };
-    questions.site_domains = questions
-        .requester()
-        .map(|requester| sites::site_domains(requester.address.domain(), policy))
-        .unwrap_or_default();
+    questions.site_domains = site_domains(&questions, policy);
     let (scope, reply) = text::trimmed(message, &questions, Scope::Standalone, &HashSet::new());
     questions.known = known::of(message, &reply);
     questions.reply = Some((scope, reply));
     questions
+}
+
+fn site_domains(questions: &Questions, policy: &Policy) -> Vec<String> {
+    let requester = questions.requester();
+    requester
+        .map(|requester| sites::site_domains(requester.address.domain(), policy))
+        .unwrap_or_default()
 }
 
 /// M-79 V4, M-83b: the message's own id, what it answers, what it names from the newest back.

@@ -12,6 +12,7 @@ use super::policy::{
     CredentialsMode, MailboxPolicy, Policy, Portal, Rate, RequiredProof, TrustedServer,
 };
 use super::{names, recipients};
+use crate::mail::address::local_part;
 use crate::mail::{Address, Dmarc, Flag, InboundMessage, ReturnPath};
 
 /// The budgets of C-10, which the store counts by.
@@ -151,6 +152,28 @@ pub fn are_mailed(policy: &Policy) -> bool {
 /// send.
 pub fn judge(application: &Application) -> Vec<Code> {
     Code::ALL.into_iter().filter(|code| speaks_against(*code, application)).collect()
+}
+
+/// What speaks against a mail that staff or an operator asks for, in the order of the rules: only
+/// what concerns the account itself. C-01 never does, as an address that reads is a good one.
+pub fn judge_by_hand(
+    recipient: &Sender,
+    user: Option<&UserFacts>,
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Code> {
+    let is_nobodys = recipients::is_own(&recipient.address, policy)
+        || policy.agents.contains_key(&recipient.key)
+        || local_part::is_robot(recipient.address.local());
+    [
+        (Code::C07, user.is_some_and(|user| user.status != UserStatus::Active)),
+        (Code::C08, is_nobodys),
+        (Code::C10, room_at(&facts.budget).is_some()),
+        (Code::C12, user.is_some_and(|user| user.undeliverable || user.credentials_bounced)),
+    ]
+    .into_iter()
+    .filter_map(|(code, speaks_against)| speaks_against.then_some(code))
+    .collect()
 }
 
 /// When the budgets of C-10 have room again, if one has none.

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 pub use super::forwarded::Forwarded;
+use super::plan::Thread;
 use super::policy::Access;
 pub use super::questions::{
-    Bounced, FoundIn, Probe, Questions, Reference, Sender, SenderAnswer, Signed, SignedTicket,
-    TagsSeen,
+    Bounced, Door, FoundIn, Probe, Questions, Reference, Sender, SenderAnswer, Signed,
+    SignedTicket, TagsSeen,
 };
 use crate::mail::{Address, AddressKey, MessageId};
 
@@ -146,23 +147,46 @@ pub struct TicketFacts {
     pub last_message_at: Timestamp,
     pub subject: String,
     pub site: SiteFacts,
+    /// The key of the agent it is assigned to.
+    pub assignee: Option<AddressKey>,
+    /// Looked up for what staff writes alone ([`Questions::is_of_staff`]).
+    pub requester: Option<RequesterFacts>,
     /// What the sender is to this ticket, by this address or any of their other ones (M-80).
     pub sender_role: Option<TicketRole>,
     /// What its last 20 messages, received and sent, are known by (M-91).
     pub known: HashSet<u64>,
 }
 
+/// Whom an answer about a ticket goes to, and what it answers.
+#[derive(Clone, Debug)]
+pub struct RequesterFacts {
+    pub address: Address,
+    /// The id of their user, if it may be used.
+    pub user: Option<String>,
+    pub locale: Option<String>,
+    /// The mailbox that the ticket came to.
+    pub mailbox: String,
+    /// Their last message, and those it names.
+    pub thread: Thread,
+}
+
 /// How a ticket was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketEvidence {
+    /// M-76b: it went to the reply address of the agent who stands in From.
+    AgentAddress,
     /// V3.
     BodyToken,
     /// V2: an id of ours.
     MessageId { id: MessageId },
+    /// Its user wrote it for this ticket in the portal ([`Door::Portal`]).
+    Portal,
     /// V4. `seen`: received or sent by us, not only named by somebody.
     Reference { id: MessageId, found_in: FoundIn, seen: bool },
     /// V1.
     ReplyAddress,
+    /// Staff wrote it for this ticket ([`Door::Staff`]).
+    Staff,
     /// V5.
     SubjectTag,
 }
@@ -175,9 +199,12 @@ impl TicketEvidence {
             TicketEvidence::Reference { seen, found_in, .. } => {
                 !seen && *found_in != FoundIn::OwnId
             }
-            TicketEvidence::BodyToken
+            TicketEvidence::AgentAddress
+            | TicketEvidence::BodyToken
             | TicketEvidence::MessageId { .. }
+            | TicketEvidence::Portal
             | TicketEvidence::ReplyAddress
+            | TicketEvidence::Staff
             | TicketEvidence::SubjectTag => false,
         }
     }

@@ -48,7 +48,12 @@ pub fn resolve(
     }
     // What is sent to a ticket, or answers our mail about it, is about that ticket.
     let is_about_ticket = signed.tickets.iter().any(|ticket| {
-        matches!(ticket.evidence, TicketEvidence::MessageId { .. } | TicketEvidence::ReplyAddress)
+        matches!(
+            ticket.evidence,
+            TicketEvidence::AgentAddress
+                | TicketEvidence::MessageId { .. }
+                | TicketEvidence::ReplyAddress
+        )
     });
     if is_about_ticket || !forward::is_forward(message) {
         return None;

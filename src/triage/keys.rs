@@ -6,13 +6,10 @@ mod form;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub use tests::agent_address;
-
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::mail::address::PlusTag;
 use crate::mail::{Address, AddressKey, MessageId};
@@ -84,6 +81,19 @@ impl SigningKey {
     pub fn reply_address(&self, ticket: i64, mailbox: &Address) -> Option<Address> {
         let mac = self.mac("reply", &[&ticket.to_string(), &canonical(mailbox)]);
         tagged(mailbox, &format!("r1{}-{ticket}-{mac}", self.id))
+    }
+
+    /// The address that an agent's answers about a ticket come to (M-76b); `None` when it would be too
+    /// long.
+    pub fn agent_address(
+        &self,
+        ticket: i64,
+        agent: &AddressKey,
+        mailbox: &Address,
+    ) -> Option<Address> {
+        let agent = agent_name(agent);
+        let mac = self.mac("agent", &[&ticket.to_string(), &canonical(mailbox), &agent]);
+        tagged(mailbox, &format!("a1{}-{ticket}-{agent}-{mac}", self.id))
     }
 
     /// The envelope sender of a mail (M-76); `None` when it would be too long.
@@ -235,6 +245,11 @@ impl Keyring {
         let is_ours = named.any(|known| known.made(&mac, purpose, fields));
         Some(if is_ours { Mark::Valid(said) } else { Mark::Forged })
     }
+}
+
+/// How the mark of an address names an agent: by a hash of theirs (M-76b).
+pub fn agent_name(agent: &AddressKey) -> String {
+    form::agent(&Sha256::digest(agent.as_str().as_bytes()).into())
 }
 
 /// The address as it is signed: with its own tag, in lower case.

@@ -11,6 +11,8 @@ mod forwarded;
 pub mod keys;
 mod known;
 pub mod names;
+pub mod news;
+mod outgoing;
 pub mod plan;
 pub mod policy;
 mod questions;
@@ -25,7 +27,7 @@ mod tag;
 mod text;
 mod verified;
 
-pub use ask::ask;
+pub use ask::{ask, ask_at};
 pub use decide::{before_start, damaged, decide, decide_owed, gave_up, unreadable};
 pub use facts::{Facts, Questions};
 pub use keys::Keyring;

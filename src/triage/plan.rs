@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{TagsSeen, TicketRole};
+use super::facts::{CredentialsState, TagsSeen, TicketRole};
+pub use super::outgoing::{MailCause, OutgoingMail, Thread};
 use super::policy::Access;
 pub use super::story::{OutgoingStory, SiteStory, Step, Story, TicketStory, UserStory};
 use crate::mail::reply::Reply;
@@ -300,6 +301,16 @@ pub enum UserRef {
     New,
 }
 
+impl UserRef {
+    /// The id of one that exists.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            UserRef::Existing(id) => Some(id),
+            UserRef::New => None,
+        }
+    }
+}
+
 /// A ticket that exists, or the one this plan opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketRef {
@@ -320,6 +331,17 @@ pub struct NewUser {
     /// The id of the site.
     pub site: String,
     pub is_primary: bool,
+    pub made_by: MadeBy,
+    /// [`CredentialsState::Due`], or those that staff wishes them none are not.
+    pub credentials: CredentialsState,
+}
+
+/// What made a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeBy {
+    /// Staff, for somebody who did not write: no limit counts them.
+    Hand,
+    Mail,
 }
 
 /// A ticket to open.
@@ -370,39 +392,17 @@ pub enum MessageAuthor {
     /// A note: a bounce, an automatic reply. Does not touch the ticket otherwise.
     Machine,
     Person(Option<UserRef>),
+    /// Somebody of the desk.
+    Staff(StaffAuthor),
 }
 
-/// A mail of ours to send: named, not yet written. Never holds a secret.
-#[derive(Clone, Debug)]
-pub struct OutgoingMail {
-    /// The template's name, e.g. `ticket_received`.
-    pub template: String,
-    pub to: Address,
-    pub user: Option<UserRef>,
-    pub ticket: Option<TicketRef>,
-    /// The mailbox whose address it comes from.
-    pub mailbox: String,
-    /// The right side of its Message-ID.
-    pub message_id_domain: String,
-    pub locale: String,
-    /// The id of the site, for the template's lookup and values.
-    pub site: String,
-    pub cause: MailCause,
-}
-
-impl OutgoingMail {
-    /// Whether it brings a user their credentials: the one mail of ours to a user that is of its
-    /// own accord (C-06, C-10).
-    pub fn brings_credentials(&self) -> bool {
-        self.user.is_some() && self.cause == MailCause::Notice
-    }
-}
-
-/// Why a mail of ours goes out; decides its Auto-Submitted field and its references.
+/// Who of the desk wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MailCause {
-    /// Answers this message: `auto-replied`, In-Reply-To and References are set.
-    Answer { parent: MessageId, parent_references: Vec<MessageId> },
-    /// Of its own accord: `auto-generated`, a thread of its own.
-    Notice,
+pub struct StaffAuthor {
+    /// The key of the agent; none for an operator.
+    pub agent: Option<AddressKey>,
+    /// The agent's address; the mailbox's for an operator.
+    pub address: String,
+    /// The agent's name.
+    pub name: Option<String>,
 }

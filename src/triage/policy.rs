@@ -21,6 +21,8 @@ pub struct Policy {
     pub limits: LimitPolicy,
     /// By address key (tag kept or stripped as `users.strip_plus_tag` says).
     pub agents: BTreeMap<AddressKey, Agent>,
+    /// `tickets.announce`: the changes that a requester is told.
+    pub announce: BTreeSet<Announced>,
     /// The fallback locale of mails, e.g. `en`.
     pub locale: String,
     /// Whether there is a portal to invite users to.
@@ -262,11 +264,65 @@ pub struct Rate {
     pub per: SignedDuration,
 }
 
+/// A change of a ticket that its requester may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Announced {
+    /// Who looks after it.
+    Assignee,
+    Closed,
+    Site,
+    /// Open, pending, and open again.
+    Status,
+}
+
+impl Announced {
+    pub const ALL: [Announced; 4] =
+        [Announced::Assignee, Announced::Closed, Announced::Site, Announced::Status];
+}
+
+/// How pressing a ticket is; one without is normal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    High,
+    Low,
+    Normal,
+    Urgent,
+}
+
+impl Priority {
+    pub const ALL: [Priority; 4] =
+        [Priority::High, Priority::Low, Priority::Normal, Priority::Urgent];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Priority::High => "high",
+            Priority::Low => "low",
+            Priority::Normal => "normal",
+            Priority::Urgent => "urgent",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Priority> {
+        Priority::ALL.into_iter().find(|priority| priority.as_str() == text)
+    }
+}
+
 /// One `[[agent]]`.
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub name: String,
     pub address: Address,
-    /// Empty: all.
+    /// The names of the sites whose tickets they work on; empty: all.
     pub sites: Vec<String>,
+    /// What they hear of by mail, of tickets assigned to them or to nobody.
+    pub notify: BTreeSet<Notified>,
+}
+
+/// What an agent hears of by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notified {
+    /// `ticket.created`.
+    Created,
+    /// `ticket.replied`.
+    Replied,
 }

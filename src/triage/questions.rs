@@ -11,8 +11,10 @@ use crate::mail::{Address, AddressKey, ContentHash, Dmarc, MessageId, PlusTag};
 /// What must be looked up. Made by [`super::ask()`] from the message, the policy and the mailbox.
 #[derive(Clone, Debug)]
 pub struct Questions {
-    /// The name of the mailbox it came to.
+    /// The name of the mailbox it came to, or whose tickets it is among.
     pub mailbox: String,
+    /// How it came in.
+    pub door: Door,
     pub content_hash: ContentHash,
     pub message_id: MessageId,
     /// The resolved sender (mail.md section 2), or why there is none.
@@ -29,6 +31,8 @@ pub struct Questions {
     pub default_site: String,
     /// What keys of ours vouch for.
     pub signed: Signed,
+    /// What an answer to their requester needs to know of the tickets is wanted too: staff wrote it.
+    pub is_of_staff: bool,
     /// Whether the sender's domain vouches for the message, as far as a server that we trust says so
     ///
     pub dmarc: Dmarc,
@@ -84,6 +88,38 @@ impl Questions {
             keys.extend(bounced.recipients.iter().map(|key| format!("address {}", key.as_str())));
         }
         keys
+    }
+}
+
+/// By which door a message came in, and what that proves. Only [`crate::store::spool::Origin`] says
+/// it, never the message itself (T-46).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// By mail: what it says of itself is somebody's word.
+    Mail,
+    /// A user wrote it in the portal.
+    Portal {
+        /// Their id.
+        user: String,
+        /// The ticket it is for; a new one when there is none.
+        ticket: Option<i64>,
+    },
+    /// Staff wrote it: to a requester, or for one who told them by telephone.
+    Staff {
+        /// None: an operator at the command line.
+        agent: Option<Address>,
+        /// The ticket it is for; a new one when there is none.
+        ticket: Option<i64>,
+    },
+}
+
+impl Door {
+    /// The ticket that the message is for, if it exists already.
+    pub fn ticket(&self) -> Option<i64> {
+        match self {
+            Door::Mail => None,
+            Door::Portal { ticket, .. } | Door::Staff { ticket, .. } => *ticket,
+        }
     }
 }
 

@@ -128,7 +128,13 @@ pub fn policy() -> Policy {
         message_id_domain: "helpdesk.example".to_owned(),
         server: TrustedServer::None,
     };
-    let agent = Agent { name: "Anna Weiss".to_owned(), address: address(AGENT), sites: Vec::new() };
+    let agent = Agent {
+        name: "Anna Weiss".to_owned(),
+        address: address(AGENT),
+        sites: Vec::new(),
+        // What staff hears is the matter of few tests.
+        notify: BTreeSet::new(),
+    };
     Policy {
         mailboxes: BTreeMap::from([(MAILBOX.to_owned(), mailbox)]),
         own: BTreeSet::from([key(DESK)]),
@@ -173,6 +179,7 @@ pub fn policy() -> Policy {
         },
         limits: LimitPolicy::default(),
         agents: BTreeMap::from([(key(AGENT), agent)]),
+        announce: Announced::ALL.into_iter().collect(),
         locale: "en".to_owned(),
         portal: Portal::Present,
     }
@@ -263,6 +270,8 @@ pub fn ticket(sender_role: Option<TicketRole>) -> TicketFacts {
         last_message_at: noon() - hours(5),
         subject: "Printer".to_owned(),
         site: SiteFacts { matched_by: SiteMatch::Kept, ..my_org() },
+        assignee: None,
+        requester: None,
         sender_role,
         known: HashSet::new(),
     }

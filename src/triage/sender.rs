@@ -27,6 +27,14 @@ pub fn resolve(message: &InboundMessage, policy: &Policy) -> SenderAnswer {
         )
 }
 
+/// Resolves the sender of what was not mailed, but put together by ourselves: who stands in From.
+pub fn written_by_us(message: &InboundMessage, policy: &Policy) -> SenderAnswer {
+    match (Resolution { message, policy }).in_from() {
+        Some(sender) => SenderAnswer::Known(sender),
+        None => nobody("whoever it is from has no address that mail can go to"),
+    }
+}
+
 /// Whether From fields contradict one another (M-41, T-09).
 pub fn has_different_from_fields(message: &InboundMessage) -> bool {
     values(message, "From").nth(1).is_some() && names_several(message)

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::ask::was_delivered;
-use super::facts::{Bounced, Probe, Signed, SignedTicket, TagsSeen, TicketEvidence};
-use super::keys::{Keyring, Mark, Tag, TaggedAddress};
+use super::facts::{Bounced, Probe, SenderAnswer, Signed, SignedTicket, TagsSeen, TicketEvidence};
+use super::keys::{Keyring, Mark, Tag, TaggedAddress, agent_name};
 use super::policy::{MailboxPolicy, Policy};
 use super::{recipients, sender};
 use crate::mail::address::PlusTag;
@@ -15,8 +15,16 @@ use crate::mail::{Address, Bounce, Complaint, InboundMessage, MachineReport, Mes
 const TICKETS: usize = 10;
 
 /// What keys of ours vouch for in `message`.
-pub fn read(message: &InboundMessage, policy: &Policy, keys: &Keyring) -> Signed {
-    let mut reading = Reading { message, policy, keys, signed: Signed::default(), bounce: None };
+pub fn read(
+    message: &InboundMessage,
+    sender: &SenderAnswer,
+    policy: &Policy,
+    keys: &Keyring,
+) -> Signed {
+    let agent = sender.known().filter(|sender| policy.agents.contains_key(&sender.key));
+    let agent = agent.map(|sender| agent_name(&sender.key));
+    let signed = Signed::default();
+    let mut reading = Reading { message, policy, keys, agent, signed, bounce: None };
     reading.addresses();
     reading.ids();
     if policy.threading.use_body_token {
@@ -39,6 +47,8 @@ struct Reading<'a> {
     message: &'a InboundMessage,
     policy: &'a Policy,
     keys: &'a Keyring,
+    /// How the marks of addresses name the sender, who is of the staff.
+    agent: Option<String>,
     signed: Signed,
     /// The mail whose bounces come to an address that this message went to.
     bounce: Option<i64>,
@@ -65,9 +75,13 @@ impl<'a> Reading<'a> {
     }
 
     fn tagged(&mut self, tagged: TaggedAddress) {
-        let seen = match tagged.tag {
-            Tag::Agent { .. } => {
+        let seen = match tagged.tag.clone() {
+            Tag::Agent { ticket, agent } => {
                 self.signed.is_to_agent = true;
+                // Anybody else's is nobody's evidence.
+                if self.agent.as_ref() == Some(&agent) {
+                    self.add(ticket, TicketEvidence::AgentAddress);
+                }
                 TagsSeen::ReplyAddress
             }
             Tag::Bounce { mail } => {

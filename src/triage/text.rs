@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::mail::InboundMessage;
 use crate::mail::html::HtmlText;
-use crate::mail::reply::{self, Context, Prefix, Reply, Scope, SegmentKind};
-use crate::triage::facts::{Questions, SenderAnswer};
+use crate::mail::reply::{self, Confidence, Context, Prefix, Reply, Scope, Segment, SegmentKind};
+use crate::triage::facts::{Door, Questions, SenderAnswer};
 
 /// What is new in `message` (M-88…M-99): cut only when it answers something, be it that it carries
 /// references, or that it came to a ticket. `known` is what that ticket knows of its messages.
@@ -15,6 +15,9 @@ pub fn reply(
     scope: Scope,
     known: &HashSet<u64>,
 ) -> Reply {
+    if questions.door != Door::Mail {
+        return whole(message);
+    }
     let is_known = |hash: &u64| known.contains(hash);
     // What is cut off by other signs may be known as well: nothing comes of it.
     let is_new = |reply: &Reply| {
@@ -24,6 +27,16 @@ pub fn reply(
         Some((of, reply)) if *of == own_scope(message, scope) && is_new(reply) => reply.clone(),
         _ => trimmed(message, questions, scope, known).1,
     }
+}
+
+/// All of it is new: nobody's mail program has put anything into what was written for a ticket.
+pub fn whole(message: &InboundMessage) -> Reply {
+    let text = message.text.trim_end().to_owned();
+    let normalised = reply::normalise(&text);
+    let range = 0..normalised.len();
+    let whole = Segment { kind: SegmentKind::Reply, range, rule: "M-88" };
+    let (visible, segments) = (text.clone(), vec![whole]);
+    Reply { text, signature: None, visible, confidence: Confidence::High, normalised, segments }
 }
 
 /// The same, made now, with the scope it is for.

@@ -1,13 +1,17 @@
 //! The noun commands, each by the real binary on a desk of its own: what they print, what they change,
 //! how they refuse. Takes about half a minute.
 
+mod accounts;
 mod answers;
 mod explain;
+mod imports;
 mod mailboxes;
 mod messages;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
+mod tickets;
 mod users;
 
 use std::fs;
@@ -17,7 +21,7 @@ use serde_json::Value;
 use support::{Desk, message, wait_for};
 
 const CONTOSO: &str = "[credentials]\nmax_age = \"36500d\"\n[[agent]]\nname = \"Anna Weiss\"\n\
-    email = \"anna@helpdesk.example\"\n[[site]]\nname = \"Contoso\"\ndomains = [\"contoso.example\"]\n";
+    email = \"anna@helpdesk.example\"\nnotify = []\n[[site]]\nname = \"Contoso\"\ndomains = [\"contoso.example\"]\n";
 
 /// A desk with a ticket of two messages and an attachment, its mails sent, and a held message.
 fn desk() -> Desk {

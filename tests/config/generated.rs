@@ -55,7 +55,7 @@ fn the_reference_says_what_holds_without_it() {
     let plain = load_text(MAILBOX).expect("in order").file;
     let tables = |file: &guichet::config::file::File| {
         let mut json = serde_json::to_value(file).expect("plain");
-        for name in ["mailbox", "agent", "site", "templates"] {
+        for name in ["mailbox", "agent", "quick_reply", "site", "templates"] {
             json[name] = serde_json::Value::Null;
         }
         json

@@ -112,7 +112,7 @@ impl Office<'_> {
             }
         };
         let text = format!(
-            "state = \"state\"\n[portal]\nurl = \"https://help.example.com\"\n\
+            "state = \"state\"\n[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.example.com\"\n\
              [smtp]\nenvelope = \"plus\"\n{smtp}{store}[[mailbox]]\n{}\
              after = \"{}\"\nmove_to = \"done\"\nstart = \"all\"\nmax_message_size = \"20KB\"\n{more}",
             self.mailbox(),

@@ -46,7 +46,7 @@ impl Run {
             ),
         };
         let text = format!(
-            "state = \"state\"\n[portal]\nurl = \"https://help.example.com\"\n[smtp]\n{transport}\n\
+            "state = \"state\"\n[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.example.com\"\n[smtp]\n{transport}\n\
              [[mailbox]]\nname = \"support\"\nprovider = \"maildir\"\n\
              address = \"support@helpdesk.example\"\npath = \"mail\"\nstart = \"all\"\n{after}\n\
              [limits]\nper_sender = \"off\"\nper_domain = \"off\"\nnew_users = \"off\"\n\

@@ -15,7 +15,8 @@ use rows::ROWS;
 use serde_json::Value;
 use support::Desk;
 
-const AGENT: &str = "[[agent]]\nname = \"Anna Weiss\"\nemail = \"anna@helpdesk.example\"\n";
+const AGENT: &str =
+    "[[agent]]\nname = \"Anna Weiss\"\nemail = \"anna@helpdesk.example\"\nnotify = []\n";
 
 /// The server that writes the desk's Authentication-Results, and one key beside it.
 macro_rules! trusting {

@@ -75,10 +75,10 @@ fn text(variant: Variant) -> String {
         Tags::Auto => ("auto", "auto"),
     };
     let mut text = format!(
-        "state = \"state\"\n[portal]\nurl = \"https://help.desk.example\"\n{limits}\
+        "state = \"state\"\n[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.desk.example\"\n{limits}\
          [smtp]\nhost = \"127.0.0.1\"\nport = {RELAY}\ntls = \"none\"\nrate = \"off\"\n\
          envelope = \"{envelope}\"\n[threading]\nreply_address = \"{reply_address}\"\n\
-         [[agent]]\nemail = \"{AGENT}\"\n\
+         [[agent]]\nemail = \"{AGENT}\"\nnotify = []\n\
          [[site]]\nname = \"Acme\"\ndomains = [\"acme.example\"]\n\
          [[site]]\nname = \"Globex\"\ndomains = [\"globex.example\"]\n"
     );

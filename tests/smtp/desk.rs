@@ -178,6 +178,7 @@ fn options_of(senders: BTreeMap<String, SenderOptions>) -> Options {
     Options {
         transport: TransportOptions::Smtp,
         senders,
+        agents: BTreeMap::new(),
         templates: TemplateOptions::default(),
         portal_url: Some("https://help.example".to_owned()),
         portal_name: "Example IT support".to_owned(),

@@ -15,6 +15,8 @@ fn desk(sink: &Sink, more: &str) -> Desk {
     let desk = Desk::new("");
     let text = format!(
         r#"state = "state"
+[http]
+listen = "127.0.0.1:0"
 [portal]
 url = "https://help.example.com"
 [smtp]

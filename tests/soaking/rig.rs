@@ -198,6 +198,8 @@ pub fn now() -> Instant {
 fn configuration(dovecot: &Dovecot, port: u16, store: &str) -> String {
     format!(
         r#"state = "state"
+[http]
+listen = "127.0.0.1:0"
 [portal]
 url = "https://help.example.com"
 [smtp]

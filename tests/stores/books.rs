@@ -83,8 +83,22 @@ const TAMPERED: &[(&str, &str)] = &[
     ),
     ("UPDATE ticket_message SET message = {D}", "accepted messages on no ticket = 0"),
     ("UPDATE ticket_message SET message = {B}", "messages on tickets that were not accepted = 0"),
-    ("DELETE FROM ticket_message", "tickets without a message = 0"),
+    (
+        "DELETE FROM ticket_message",
+        "tickets without a message, but for those merged into another = 0",
+    ),
     ("DELETE FROM person_address", "users without an address = 0"),
+    (
+        "UPDATE person SET merged_into = 'nobody', status = 'deleted'",
+        "users merged into one that is not there, or who kept something = 0",
+    ),
+    (
+        "UPDATE person SET status = 'disabled'; \
+         INSERT INTO session (hash, person, created_at, seen_at, expires_at, scope) \
+         SELECT 'h', id, 0, 0, 0, 'all' FROM person",
+        "sessions of users who are disabled or deleted = 0",
+    ),
+    ("UPDATE person SET status = 'deleted', password = 'a hash'", "passwords of deleted users = 0"),
     (
         "UPDATE outbox SET message = 'nobody'",
         "outgoing mails about a ticket, a user or a message that is not there = 0",
@@ -195,6 +209,51 @@ const TAMPERED: &[(&str, &str)] = &[
     (
         "UPDATE message SET size = size + 1 WHERE id = {A}",
         "messages of another size than the ledger says = 0",
+    ),
+    (
+        "UPDATE ticket SET merged_into = number",
+        "messages on a ticket that was merged into another = 0",
+    ),
+    ("UPDATE ticket_message SET author = 'robot'", "messages on tickets by an unknown author = 0"),
+    (
+        "UPDATE ticket SET status = 'lost'",
+        "tickets in an unknown state or of an unknown priority = 0",
+    ),
+    (
+        "UPDATE ticket SET priority = 'extreme'",
+        "tickets in an unknown state or of an unknown priority = 0",
+    ),
+    (
+        "INSERT INTO ticket_event (ticket, n, at, by_kind, kind) \
+         SELECT number, 2, 1, 'operator', 'closed' FROM ticket",
+        "tickets whose changes are not numbered from 1 without a gap = 0",
+    ),
+    (
+        "INSERT INTO ticket_event (ticket, n, at, by_kind, kind) \
+         SELECT number, 1, 1, 'operator', 'painted' FROM ticket",
+        "changes of an unknown kind, or by nobody known = 0",
+    ),
+    (
+        "INSERT INTO ticket_event (ticket, n, at, by_kind, kind) \
+         SELECT number, 1, 1, 'agent', 'closed' FROM ticket",
+        "changes of an unknown kind, or by nobody known = 0",
+    ),
+    (
+        "INSERT INTO ticket_event (ticket, n, at, by_kind, kind) \
+         VALUES (4711, 1, 1, 'operator', 'closed')",
+        "changes, tags and people of a ticket that is not there = 0",
+    ),
+    (
+        "UPDATE outbox SET about_message = {B}",
+        "outgoing mails that tell of a message or a change that is not there = 0",
+    ),
+    (
+        "UPDATE outbox SET about_event = 7",
+        "outgoing mails that tell of a message or a change that is not there = 0",
+    ),
+    (
+        "UPDATE message SET origin = 'portal/p/1/x', acknowledgement = 'owed' WHERE id = {A}",
+        "what was written at the counter that a mailbox is told of = 0",
     ),
 ];
 

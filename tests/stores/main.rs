@@ -2,16 +2,21 @@
 //! is of one database alone stands below it. Takes about twenty seconds; one test has a server of
 //! its own that crashes.
 
+mod accounts;
 mod backend;
 mod books;
 mod clocks;
 mod conversations;
 mod copying;
+mod counter;
+mod entrances;
 mod files;
+mod gate;
 mod keys;
 mod outages;
 mod parents;
 mod people;
+mod portal;
 mod races;
 mod server;
 mod sites;
@@ -43,6 +48,15 @@ macro_rules! conformance {
 }
 
 conformance! {
+    accounts:
+        a_link_sent_to_an_address_ends_with_it_t_28
+        a_tombstone_becomes_a_user_again_when_it_is_asked_for_t_54
+        nothing_of_a_user_is_left_when_their_tickets_are_cleared
+        of_two_users_who_are_given_one_address_one_has_it_m_43
+        of_two_who_add_one_address_at_once_one_has_it_m_43_e_82
+        sites_made_by_hand_stand_beside_the_declared_ones
+        two_users_become_one
+        whoever_is_disabled_or_deleted_has_no_session;
     backend:
         a_failed_piece_of_work_is_rolled_back_alone
         a_lost_race_runs_again_with_fresh_facts
@@ -80,6 +94,25 @@ conformance! {
         e_121_an_answer_that_reaches_another_mailbox_finds_its_ticket
         m_83b_a_parent_that_comes_late_joins_its_reply
         m_91_what_was_received_and_what_was_sent_is_folded_when_it_comes_back;
+    counter:
+        a_ticket_by_telephone_is_answered_closed_and_told_once_r_13
+        an_agent_answers_by_replying_to_their_notice_m_81
+        mail_in_the_name_of_an_agent_answers_nobody_t_04
+        merged_tickets_are_one_m_86
+        what_a_user_writes_in_the_portal_comes_onto_their_ticket_once_p_02
+        what_a_user_may_not_see_they_write_nothing_to_t_02
+        what_is_changed_stands_in_the_history;
+    gate:
+        each_code_alone_withholds_and_clear_later_sends_once
+        t_55_999_tags_of_one_address_are_no_999_mails;
+    entrances:
+        a_link_confirms_the_address_that_its_mail_went_to
+        a_link_is_found_by_its_kind_and_used_once_t_22_t_24
+        a_password_that_is_chosen_ends_what_else_opens_the_account
+        a_session_is_of_one_user_and_ends_by_itself
+        attempts_count_before_they_are_known_to_fail_t_27
+        sessions_end_one_by_one_and_all_together
+        who_succeeds_is_in_nobodys_way_t_27;
     keys:
         a_bounce_is_known_by_its_envelope_address_e_150
         a_key_is_made_once_and_rotated_m_73
@@ -92,6 +125,15 @@ conformance! {
         changes_are_written_one_by_one
         users_are_listed_and_found
         whoever_is_disabled_or_deleted_has_no_live_link_t_22;
+    portal:
+        a_merged_ticket_leads_to_its_target_when_the_reader_may_see_it
+        a_ticket_is_seen_by_its_people_and_nobody_else_t_02_t_05
+        an_address_that_went_to_somebody_else_takes_no_tickets_along
+        files_are_given_to_whoever_sees_the_message_t_07
+        pages_follow_one_another_while_tickets_are_written_to
+        what_is_for_staff_is_not_read_out_m_105_t_07
+        what_is_new_is_shown_and_the_rest_is_folded_m_88
+        words_are_found_as_they_stand_t_50;
     races:
         first_messages_into_two_mailboxes_make_one_user_p_10
         one_mail_in_two_mailboxes_is_one_ticket_p_02

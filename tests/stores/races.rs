@@ -25,7 +25,7 @@ pub fn policy(limits: &str) -> Policy {
     let file = folder.path().join("guichet.toml");
     let limits = if limits.is_empty() { NO_LIMITS } else { limits };
     let text = format!(
-        "[portal]\nurl = \"https://help.example.com\"\n[smtp]\ntransport = \"none\"\n\
+        "[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.example.com\"\n[smtp]\ntransport = \"none\"\n\
          [limits]\nper_domain = \"off\"\nauto_mails_per_address = \"off\"\n{limits}\
          [[mailbox]]\nname = \"support\"\nprovider = \"maildir\"\n\
          address = \"support@desk.example\"\npath = \"mail\"\n\

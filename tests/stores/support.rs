@@ -16,10 +16,11 @@ use guichet::store::sites::DeclaredSite;
 use guichet::store::spool::{self, Acknowledge, Arrival, Claim, Origin, RawMessage};
 use guichet::store::{Durability, Location, Options, Sql, Store, StoreError, facts, sites};
 use guichet::triage::facts::{
-    Facts, FoundIn, Intake, Questions, Reference, Sender, SenderAnswer, Signed, TicketRole,
+    CredentialsState, Door, Facts, FoundIn, Intake, Questions, Reference, Sender, SenderAnswer,
+    Signed, TicketRole,
 };
 use guichet::triage::plan::{
-    Decision, Effect, MailCause, MessageAuthor, NewMessage, NewTicket, NewUser, Outcome,
+    Decision, Effect, MadeBy, MailCause, MessageAuthor, NewMessage, NewTicket, NewUser, Outcome,
     OutgoingMail, Plan, Reason, Story, TicketRef, UserRef, UserStory, Verdict,
 };
 use guichet::triage::policy::{Access, LimitPolicy};
@@ -224,6 +225,8 @@ pub fn questions(message: &InboundMessage) -> Questions {
     let own = Reference { id: message.message_id.clone(), found_in: FoundIn::OwnId };
     Questions {
         mailbox: "support".to_owned(),
+        door: Door::Mail,
+        is_of_staff: false,
         content_hash: message.content_hash,
         message_id: message.message_id.clone(),
         site_domains: vec![from.domain().to_owned()],
@@ -297,6 +300,8 @@ pub fn first_contact(message: &InboundMessage, facts: &Facts) -> Plan {
                 access: Access::Limited,
                 site: place.clone(),
                 is_primary: false,
+                made_by: MadeBy::Mail,
+                credentials: CredentialsState::Due,
             }),
             open_ticket(message, Some(UserRef::New), &place),
             Effect::AddMessage(NewMessage {

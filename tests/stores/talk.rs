@@ -6,6 +6,7 @@ use std::sync::Arc;
 use guichet::args;
 use guichet::clock::{Clock, Next, SetClock};
 use guichet::config::{self, Environment, Request, Settings};
+use guichet::counter::{self, Counter};
 use guichet::ingest::{self, Ingest, TimeOfDecision};
 use guichet::mail::{self, InboundMessage};
 use guichet::outbox::Outbox;
@@ -39,6 +40,11 @@ pub struct End {
 
 impl Talk {
     pub fn at(place: &Place) -> Talk {
+        Talk::with(place, "")
+    }
+
+    /// The same, with `more` in its configuration.
+    pub fn with(place: &Place, more: &str) -> Talk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("guichet.toml");
         let mailbox = |name: &str| {
@@ -48,9 +54,9 @@ impl Talk {
             )
         };
         let text = format!(
-            "[portal]\nurl = \"https://help.example.com\"\n[smtp]\ntransport = \"file\"\n\
+            "[http]\nlisten = \"127.0.0.1:0\"\n[portal]\nurl = \"https://help.example.com\"\n[smtp]\ntransport = \"file\"\n\
              path = \"outgoing\"\n[threading]\nreply_address = \"plus\"\n{}{}\
-             [[site]]\nname = \"Contoso\"\ndomains = [\"contoso.example\"]\n",
+             [[site]]\nname = \"Contoso\"\ndomains = [\"contoso.example\"]\n{more}",
             mailbox("support"),
             mailbox("sales")
         );
@@ -83,6 +89,11 @@ impl Talk {
         write(&self.store, move |sql| {
             spool::spool(sql, std::slice::from_ref(&arrival), at(second), Acknowledge::Never)
         });
+        self.decide(second)
+    }
+
+    /// Decides what waits, at this second.
+    pub fn decide(&self, second: i64) -> End {
         self.clock.set(at(second));
         let options = ingest::Options {
             readers: 1,
@@ -105,6 +116,20 @@ impl Talk {
             linked_to: story.linked_to,
             visible: decided.plan.reply.visible.trim().to_owned(),
         }
+    }
+
+    /// The counter of the desk, at this second.
+    pub fn counter(&self, second: i64) -> Counter {
+        self.clock.set(at(second));
+        let options = counter::Options {
+            policy: Arc::new(self.settings.policy.clone()),
+            mailbox: "support".to_owned(),
+            largest: 10_000_000,
+            has_room: Arc::new(|| true),
+            wake: Arc::new(|| {}),
+        };
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Counter::new(self.store.clone(), self.ids.clone(), clock, options)
     }
 
     /// Sends what is due, and answers what went to this address, as it is read there.

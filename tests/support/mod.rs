@@ -45,6 +45,8 @@ impl Desk {
     pub fn configure(&self, more: &str) {
         let text = format!(
             r#"state = "state"
+[http]
+listen = "127.0.0.1:0"
 [portal]
 url = "https://help.example.com"
 [smtp]

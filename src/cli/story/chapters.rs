@@ -60,6 +60,7 @@ impl Chapter {
         let rule = step.rule.as_str();
         let number = rule.strip_prefix("M-").map(|rest| rest.trim_end_matches(char::is_alphabetic));
         match number.and_then(|number| number.parse::<u32>().ok()) {
+            _ if key == "agent.notify" => Chapter::Mail,
             Some(4 | 65 | 72 | 106) => Chapter::Mail,
             Some(1 | 55) if key.starts_with("users.") => Chapter::Who,
             Some(1 | 9 | 55 | 64) => Chapter::Outcome,

@@ -12,7 +12,6 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::escape;
 use crate::cli::words::hint;
-use crate::mail::Attachment;
 use crate::mail::attachment::cut;
 use crate::store::spool;
 use crate::store::tickets::{Shown, StoredAttachment, TicketMessage};
@@ -45,7 +44,7 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: &AttachmentArgs) -> Resu
     let raw = desk.store.read_only(|sql| spool::raw(sql, &message.message))?;
     let raw = raw.ok_or_else(|| damaged("the store no longer has its bytes".to_owned()))?;
     let attachment =
-        as_read(stored).ok_or_else(|| damaged("its checksum is not one".to_owned()))?;
+        stored.as_read().ok_or_else(|| damaged("its checksum is not one".to_owned()))?;
     let bytes = cut(&raw, &attachment).map_err(|error| damaged(error.to_string()))?;
     if locked(&stored.name, &desk.settings.policy.filters) {
         hint(
@@ -103,23 +102,4 @@ fn find<'a>(
             ))
         }
     }
-}
-
-fn as_read(stored: &StoredAttachment) -> Option<Attachment> {
-    let mut sha256 = [0; 32];
-    // Characters of more than one byte must not be cut in two.
-    if stored.sha256.len() != 2 * sha256.len() || !stored.sha256.is_ascii() {
-        return None;
-    }
-    for (byte, at) in sha256.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&stored.sha256[at..at + 2], 16).ok()?;
-    }
-    Some(Attachment {
-        name: stored.name.clone(),
-        content_type: stored.content_type.clone(),
-        size: stored.size,
-        inline: stored.inline,
-        sha256,
-        source: stored.source.clone(),
-    })
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::set::said;
 use super::{requester, row, ticket};
 use crate::cli::desk::Desk;
 use crate::cli::exit::Exit;
@@ -10,7 +11,7 @@ use crate::cli::output::{self, escape, escape_lines, line};
 use crate::cli::times::Times;
 use crate::cli::words::hint;
 use crate::cli::{Format, Globals};
-use crate::store::tickets::{Shown, StoredAttachment, TicketMessage};
+use crate::store::tickets::{By, Event, Shown, StoredAttachment, TicketMessage};
 use crate::triage::facts::TicketRole;
 
 pub(super) fn run(globals: &Globals, desk: &Desk, number: &str) -> Result<Exit> {
@@ -81,6 +82,19 @@ fn object(shown: &Shown, times: &Times) -> Value {
         .collect();
     fields["people"] = people.into();
     fields["linked_from"] = json!(shown.linked_from);
+    fields["tags"] = json!(shown.tags);
+    let events = shown.events.iter().map(|event| {
+        let (kind, by) = by(event);
+        json!({
+            "at": times.value(event.at),
+            "by_kind": kind,
+            "by": by,
+            "kind": event.kind.as_str(),
+            "before": event.before,
+            "after": event.after,
+        })
+    });
+    fields["history"] = events.collect();
     // Under the name of its count in a list: here they are.
     fields["messages"] = messages.into();
     fields
@@ -95,10 +109,17 @@ fn print(shown: &Shown, times: &Times) -> Result<()> {
     put("Requester", &named(requester(ticket), &ticket.requester_address))?;
     put("Site", &ticket.site)?;
     put("Mailbox", &ticket.mailbox)?;
-    for (label, value) in [("Department", &ticket.department), ("Assignee", &ticket.assignee)] {
+    for (label, value) in [
+        ("Department", &ticket.department),
+        ("Assignee", &ticket.assignee),
+        ("Priority", &ticket.priority),
+    ] {
         if let Some(value) = value {
             put(label, value)?;
         }
+    }
+    if !shown.tags.is_empty() {
+        put("Tags", &shown.tags.join(", "))?;
     }
     put("Opened", &times.short(ticket.created_at))?;
     if let Some(closed) = ticket.closed_at {
@@ -122,7 +143,11 @@ fn print(shown: &Shown, times: &Times) -> Result<()> {
     for message in &shown.messages {
         line("")?;
         let from = named(message.from_name.as_deref().unwrap_or_default(), &message.from_address);
-        let author = if message.author == "machine" { ", a note of a machine" } else { "" };
+        let author = match message.author.as_str() {
+            "machine" => ", a note of a machine",
+            "staff" => ", of staff",
+            _ => "",
+        };
         line(format_args!(
             "{}. {}{author}, {}",
             message.n,
@@ -147,7 +172,24 @@ fn print(shown: &Shown, times: &Times) -> Result<()> {
         }
         put_text(&message.visible)?;
     }
+    if !shown.events.is_empty() {
+        line("")?;
+    }
+    for event in &shown.events {
+        let (kind, whom) = by(event);
+        let whom = whom.map(|whom| format!(" {}", escape(whom))).unwrap_or_default();
+        line(format_args!("{} {}, by {kind}{whom}", times.short(event.at), said(event)))?;
+    }
     Ok(())
+}
+
+/// Who changed something: what they are, and which of those.
+fn by(event: &Event) -> (&'static str, Option<&str>) {
+    match &event.by {
+        By::Agent(key) => ("agent", Some(key.as_str())),
+        By::Operator => ("operator", None),
+        By::User(id) => ("user", id.as_deref()),
+    }
 }
 
 fn put_text(text: &str) -> Result<()> {

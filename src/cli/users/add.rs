@@ -4,17 +4,18 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::invitation::{self, Invitation};
-use super::{Profile, address, agent, find, name, print, refused, split_name};
+use super::invitation;
+use super::{Profile, address, agent, find, lock_keys, name, print, refused, split_name};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
 use crate::cli::words::hint;
 use crate::cli::{Format, Globals, sites};
 use crate::mail::{Address, AddressKey};
-use crate::store::StoreError;
+use crate::store::users::invitation::{Invitation, invite};
 use crate::store::users::{self, Addition};
-use crate::triage::facts::CredentialsState;
+use crate::store::{Sql, StoreError};
+use crate::triage::facts::{CredentialsState, UserStatus};
 use crate::triage::names;
 use crate::triage::policy::Policy;
 use crate::triage::sites::site_domains;
@@ -34,19 +35,29 @@ pub(in crate::cli) struct AddArgs {
     /// Sends them no credentials, now or later
     #[arg(long)]
     no_mail: bool,
+    /// Makes a deleted user one again, when the address is that of one
+    #[arg(long)]
+    revive: bool,
 }
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit> {
     let addition = addition(desk, &args)?;
     let (ids, now, settings) = (desk.ids.clone(), desk.clock.now(), desk.settings.clone());
+    let revive = args.revive;
+    let keys = lock_keys(&addition.addresses);
     let (id, invitation) = desk
         .store
-        .transact(move |sql| {
-            let id = users::add(sql, &addition, &ids, now)?;
-            let invitation = match addition.credentials {
-                CredentialsState::Due => {
-                    invitation::invite(sql, &addition, &id, &settings, &ids, now)?
+        .transact_keyed(keys, move |sql| {
+            let gone = if revive { deleted(sql, &addition)? } else { None };
+            let id = match gone {
+                Some(id) => {
+                    users::revive(sql, &id, &addition, now)?;
+                    id
                 }
+                None => users::add(sql, &addition, &ids, now)?,
+            };
+            let invitation = match addition.credentials {
+                CredentialsState::Due => invite(sql, &id, invitation::desk(&settings), &ids, now)?,
                 CredentialsState::NotDue | CredentialsState::Sent => Invitation::NotAsked,
             };
             Ok((id, invitation))
@@ -64,7 +75,7 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit>
         escape(main),
         escape(&user.site.1)
     ))?;
-    output::line(invitation.said())?;
+    output::line(invitation::said(&invitation))?;
     match invitation {
         Invitation::Queued(number) => hint(
             globals,
@@ -77,6 +88,13 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit>
     Ok(Exit::Done)
 }
 
+/// The deleted user whom the first address belongs to.
+fn deleted(sql: &mut dyn Sql, addition: &Addition) -> Result<Option<String>, StoreError> {
+    let Some((_, key)) = addition.addresses.first() else { return Ok(None) };
+    let user = users::show(sql, key.as_str())?;
+    Ok(user.filter(|user| user.status == UserStatus::Deleted).map(|user| user.id))
+}
+
 /// Makes a user of somebody whose mail was held (`held release --create-user`), unless they are one.
 /// Their credentials are due: they go out with the message, by the gate.
 pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
@@ -86,6 +104,7 @@ pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
         profile: Profile::default(),
         no_tickets: false,
         no_mail: false,
+        revive: false,
     };
     let addition = addition(desk, &args)?;
     let (ids, now) = (desk.ids.clone(), desk.clock.now());
@@ -160,7 +179,12 @@ pub(super) fn placeable(desk: &Desk, name: &str) -> Result<String> {
 }
 
 /// The id of the site that an address leads to (M-107, M-109).
-fn matched(desk: &Desk, address: &Address, key: &AddressKey, policy: &Policy) -> Result<String> {
+pub(in crate::cli) fn matched(
+    desk: &Desk,
+    address: &Address,
+    key: &AddressKey,
+    policy: &Policy,
+) -> Result<String> {
     let domains = site_domains(address.domain(), policy);
     let default = &policy.sites.default;
     let (matched, default) =

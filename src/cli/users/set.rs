@@ -1,18 +1,22 @@
-//! `guichet users set` and `delete`: what people change about users.
+//! `guichet users set`, `disable` and `enable`: what people change about users. Whoever gets full
+//! access is told how to log in, once.
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::add::placeable;
-use super::{Profile, address, agent, find, name, print, refused, row, split_name};
+use super::split_name;
+use super::{Profile, address, agent, find, invitation, lock_keys, name, print, refused, row};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
-use crate::cli::output::{self, confirm, escape};
+use crate::cli::output::{self, escape};
 use crate::cli::times::Times;
 use crate::cli::words::hint;
 use crate::cli::{Format, Globals};
-use crate::store::users::{self, Change};
+use crate::store::users::invitation::{Invitation, invite_upgraded};
+use crate::store::users::{self, Change, User};
+use crate::triage::policy::Access;
 
 #[derive(Args)]
 pub(in crate::cli) struct SetArgs {
@@ -35,15 +39,9 @@ pub(in crate::cli) struct SetArgs {
     /// Whether they may use the portal
     #[arg(long, value_enum)]
     status: Option<Status>,
-}
-
-#[derive(Args)]
-pub(in crate::cli) struct DeleteArgs {
-    /// An address or an id
-    who: String,
-    /// What becomes of their tickets
-    #[arg(long, value_enum, default_value_t = Tickets::Keep)]
-    tickets: Tickets,
+    /// Sends no mail to whoever gets full access
+    #[arg(long)]
+    no_mail: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,13 +56,6 @@ enum Switch {
     On,
 }
 
-/// What becomes of the tickets of a deleted user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Tickets {
-    /// They stay, with the requester's address
-    Keep,
-}
-
 pub(super) fn run(globals: &Globals, desk: &Desk, args: SetArgs) -> Result<Exit> {
     let before = find(desk, &args.who)?;
     let changes = changes(desk, &args)?;
@@ -74,11 +65,8 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: SetArgs) -> Result<Exit>
             "nothing is to be changed\nhint: `guichet users set --help` lists what can be",
         ));
     }
-    let (id, now) = (before.id.clone(), desk.clock.now());
-    let found = desk.store.transact(move |sql| users::set(sql, &id, &changes, now));
-    if !found.map_err(refused)? {
-        return Err(deleted(&name(&before)));
-    }
+    let invitation = change(desk, &before, changes, mail(&args))?;
+    let Some(invitation) = invitation else { return Err(deleted(&name(&before))) };
     let after = find(desk, &before.id)?;
     if globals.format() != Format::Table {
         print(globals, desk, &after)?;
@@ -94,7 +82,85 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: SetArgs) -> Result<Exit>
     for difference in told {
         output::line(format_args!("  {difference}"))?;
     }
+    if invitation != Invitation::NotAsked {
+        output::line(invitation::said(&invitation))?;
+    }
     hint(globals, format_args!("`guichet users show {}` shows them", after.id));
+    Ok(Exit::Done)
+}
+
+/// Whether whoever gets full access is told how to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mail {
+    None,
+    Once,
+}
+
+fn mail(args: &SetArgs) -> Mail {
+    if args.no_mail { Mail::None } else { Mail::Once }
+}
+
+/// Changes a user, and queues the mail of whoever gets full access by it; nothing when they were
+/// deleted.
+fn change(
+    desk: &Desk,
+    before: &User,
+    changes: Vec<Change>,
+    mail: Mail,
+) -> Result<Option<Invitation>> {
+    let (id, now) = (before.id.clone(), desk.clock.now());
+    let (ids, settings) = (desk.ids.clone(), desk.settings.clone());
+    let added = changes.iter().filter_map(|change| match change {
+        Change::AddAddress(address, key) => Some((address.clone(), key.clone())),
+        _ => None,
+    });
+    let keys = lock_keys(&added.collect::<Vec<_>>());
+    let changed = desk.store.transact_keyed(keys, move |sql| {
+        let before = users::show(sql, &id)?;
+        if !users::set(sql, &id, &changes, now)? {
+            return Ok(None);
+        }
+        let was_limited = before.is_some_and(|before| before.access == Access::Limited);
+        let is_upgraded = was_limited && changes.contains(&Change::Access(Access::Full));
+        if !is_upgraded || mail == Mail::None {
+            return Ok(Some(Invitation::NotAsked));
+        }
+        invite_upgraded(sql, &id, invitation::desk(&settings), &ids, now).map(Some)
+    });
+    changed.map_err(refused)
+}
+
+/// Ends what they could log in with, and lets them log in no more, or lets them again.
+pub(super) fn switch(globals: &Globals, desk: &Desk, who: &str, to: Change) -> Result<Exit> {
+    let before = find(desk, who)?;
+    let shown = escape(&name(&before));
+    let is_off = to == Change::Disable;
+    let Some(_) = change(desk, &before, vec![to], Mail::None)? else {
+        return Err(deleted(&name(&before)));
+    };
+    if globals.format() != Format::Table {
+        print(globals, desk, &find(desk, &before.id)?)?;
+        return Ok(Exit::Done);
+    }
+    let was = before.status.as_str();
+    if is_off {
+        output::line(format_args!(
+            "disabled `{shown}` (was {was}); their sessions, links and temporary passwords ended"
+        ))?;
+        hint(
+            globals,
+            "their mail still becomes tickets; `guichet users enable WHO` lets them in again",
+        );
+    } else {
+        output::line(format_args!("enabled `{shown}` (was {was})"))?;
+        hint(
+            globals,
+            format_args!(
+                "they log in with the password they chose; `guichet users send-credentials {}` sends them a way to choose one",
+                before.id
+            ),
+        );
+    }
     Ok(Exit::Done)
 }
 
@@ -161,34 +227,11 @@ fn differences(before: &Value, after: &Value) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn delete(globals: &Globals, desk: &Desk, args: &DeleteArgs) -> Result<Exit> {
-    let user = find(desk, &args.who)?;
-    let shown = escape(&name(&user));
-    let kept = match args.tickets {
-        Tickets::Keep => "their tickets stay",
-    };
-    confirm(globals, &format!("delete the user `{shown}` for good ({kept})?"))?;
-    let (id, now) = (user.id.clone(), desk.clock.now());
-    if !desk.store.transact(move |sql| users::delete(sql, &id, now))? {
-        return Err(deleted(&name(&user)));
-    }
-    match globals.format() {
-        Format::Table => {
-            output::line(format_args!(
-                "deleted `{shown}`; {kept}, and their links and passwords ended"
-            ))?;
-            output::line("mail from their addresses still becomes tickets, but makes no user")?;
-        }
-        _ => print(globals, desk, &find(desk, &user.id)?)?,
-    }
-    Ok(Exit::Done)
-}
-
-fn deleted(name: &str) -> anyhow::Error {
+pub(super) fn deleted(name: &str) -> anyhow::Error {
     failure(
         Exit::Negative,
         format!(
-            "the user `{}` was deleted\nhint: their addresses stay reserved; mail from them becomes tickets without a user",
+            "the user `{}` was deleted\nhint: their addresses stay reserved, and mail from them becomes tickets without a user; `guichet users add ADDRESS --revive` makes them one again",
             escape(name)
         ),
     )

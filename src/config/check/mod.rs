@@ -2,6 +2,7 @@
 //! another, a value out of its range. Sees the configuration only; what it points at is looked at
 //! in [`super::surroundings`].
 
+mod portal;
 mod servers;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,9 @@ pub fn check(file: &File, tree: &Node, problems: &mut Vec<Problem>) {
     check.outgoing();
     check.store();
     check.agents();
+    check.quick_replies();
     check.sites();
+    check.portal();
     check.ranges();
     if file.threading.sender_check == SenderCheck::Anyone {
         let message = "anyone who knows or guesses a ticket's number can add to it";
@@ -132,6 +135,23 @@ impl Check<'_> {
         for (i, mailbox) in self.file.mailbox.iter().enumerate() {
             if let Some(site) = &mailbox.default_site {
                 self.known_site(site, &["mailbox", &i.to_string(), "default_site"]);
+            }
+        }
+    }
+
+    fn quick_replies(&mut self) {
+        let mut names = BTreeMap::new();
+        for (i, reply) in self.file.quick_reply.iter().enumerate() {
+            let i = i.to_string();
+            let folded = reply.name.trim().to_lowercase();
+            self.once(&mut names, folded, &["quick_reply", &i, "name"], |first| {
+                let hint = format!("the other one is at {first}; give one of them another name");
+                Misread::new(format!("two quick replies are named `{}`", reply.name), hint)
+            });
+            if !reply.template.starts_with("quick_") {
+                let message = format!("`{}` is no template of a quick reply", reply.template);
+                let hint = "its name begins with `quick_`, as in `quick_portal_access`";
+                self.err(&["quick_reply", &i, "template"], Misread::new(message, hint));
             }
         }
     }

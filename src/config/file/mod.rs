@@ -6,6 +6,7 @@ mod incoming;
 mod mailbox;
 mod outgoing;
 mod people;
+mod portal;
 
 use std::path::PathBuf;
 
@@ -18,9 +19,10 @@ pub use incoming::{
 pub use mailbox::{After, Imap, Mailbox, Provider};
 pub use outgoing::{Envelope, MailboxSmtp, Smtp, Transport};
 pub use people::{
-    Access, Agent, Builtin, Credentials, CredentialsMode, NameFrom, Names, NoSplit, Proof,
-    PublicDomains, Site, Sites, Users,
+    Access, Agent, Announce, Builtin, Credentials, CredentialsMode, NameFrom, Names, NoSplit,
+    Notify, Proof, PublicDomains, QuickReply, Site, Sites, Tickets, Users,
 };
+pub use portal::{Http, Portal};
 
 use super::secret::Secret;
 use super::values::{Duration, Size};
@@ -46,6 +48,8 @@ pub struct File {
     pub min_free_space: Size,
     /// The portal of end users.
     pub portal: Portal,
+    /// Where the portal is listened for.
+    pub http: Http,
     /// Where tickets, users and mail are stored.
     pub store: Store,
     /// A mailbox whose mail becomes tickets.
@@ -65,6 +69,10 @@ pub struct File {
     pub site: Vec<Site>,
     /// Which ticket a reply belongs to.
     pub threading: Threading,
+    /// What requesters are told of their tickets.
+    pub tickets: Tickets,
+    /// An answer kept ready, for `tickets reply --quick`.
+    pub quick_reply: Vec<QuickReply>,
     /// What becomes of mail that no person wrote.
     pub filters: Filters,
     /// How much is taken in at once, counted by arrival; what is beyond waits until there is room.
@@ -86,6 +94,7 @@ impl Default for File {
             state: None,
             min_free_space: Size(500_000_000),
             portal: Portal::default(),
+            http: Http::default(),
             store: Store::default(),
             mailbox: Vec::new(),
             smtp: Smtp::default(),
@@ -95,32 +104,14 @@ impl Default for File {
             sites: Sites::default(),
             site: Vec::new(),
             threading: Threading::default(),
+            tickets: Tickets::default(),
+            quick_reply: Vec::new(),
             filters: Filters::default(),
             limits: Limits::default(),
             templates: Templates::default(),
             outbox: Outbox::default(),
             log: Log::default(),
         }
-    }
-}
-
-/// `[portal]`.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Portal {
-    /// The address of the portal, as its users see it; without it nobody is invited.
-    #[schemars(example = &"https://help.example.com", extend("format" = "guichet-url"))]
-    pub url: Option<String>,
-    /// What mails call the helpdesk. Default: the host of `portal.url`.
-    #[schemars(example = &"Example IT support", extend("format" = "guichet-line"))]
-    pub name: Option<String>,
-    /// Whether users are invited to the portal.
-    pub enabled: bool,
-}
-
-impl Default for Portal {
-    fn default() -> Portal {
-        Portal { url: None, name: None, enabled: true }
     }
 }
 
@@ -181,7 +172,10 @@ pub enum Tls {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Templates {
-    /// The folder with your own templates; the built-in ones stand in for those it lacks.
+    /// The folder with your own templates, as `NAME.LOCALE.txt` and `NAME.LOCALE.html`; the built-in
+    /// ones stand in for those it lacks. Those in `sites/NAME/` are for one site, those in
+    /// `mailboxes/NAME/` for one mailbox, and win over the others: `guichet templates which` says
+    /// which one a mail is written with.
     #[schemars(extend("format" = "guichet-path"))]
     pub dir: PathBuf,
     /// A TOML file with more names for `{[…]}` placeholders.

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::DAY;
-use crate::config::values::Duration;
+use crate::config::values::{Duration, Rates};
 
 /// One `[[agent]]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("required" = ["email"]))]
 pub struct Agent {
@@ -23,6 +23,69 @@ pub struct Agent {
     /// The sites whose tickets the agent works on; empty: all.
     #[schemars(extend("format" = "guichet-line"))]
     pub sites: Vec<String>,
+    /// What the agent hears of by mail: of tickets assigned to them, and of those that are assigned to
+    /// nobody.
+    pub notify: Vec<Notify>,
+}
+
+impl Default for Agent {
+    fn default() -> Agent {
+        Agent {
+            name: None,
+            email: String::new(),
+            signature: None,
+            sites: Vec::new(),
+            notify: vec![Notify::Created, Notify::Replied],
+        }
+    }
+}
+
+/// An entry of `agent.notify`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+pub enum Notify {
+    #[serde(rename = "ticket.created")]
+    Created,
+    #[serde(rename = "ticket.replied")]
+    Replied,
+}
+
+/// `[tickets]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tickets {
+    /// Which changes of a ticket its requester is told by mail: who looks after it, that it is closed,
+    /// its site, and any other change of its state.
+    pub announce: Vec<Announce>,
+}
+
+impl Default for Tickets {
+    fn default() -> Tickets {
+        use Announce::{Assignee, Closed, Site, Status};
+        Tickets { announce: vec![Assignee, Closed, Site, Status] }
+    }
+}
+
+/// An entry of `tickets.announce`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announce {
+    Assignee,
+    Closed,
+    Site,
+    Status,
+}
+
+/// One `[[quick_reply]]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name", "template"]))]
+pub struct QuickReply {
+    /// What `tickets reply --quick` calls it.
+    #[schemars(example = &"portal access", extend("format" = "guichet-line"))]
+    pub name: String,
+    /// The template that says it; its name begins with `quick_`.
+    #[schemars(example = &"quick_portal_access", extend("format" = "guichet-template"))]
+    pub template: String,
 }
 
 /// `[users]`.
@@ -132,6 +195,8 @@ pub struct Credentials {
     pub require: Proof,
     /// Whether users of the default site get the mail too.
     pub unassigned: bool,
+    /// How often one address may ask for a new password.
+    pub reset_limit: Rates,
 }
 
 impl Default for Credentials {
@@ -145,6 +210,7 @@ impl Default for Credentials {
             max_age: Duration::seconds(7 * DAY),
             require: Proof::PassIfKnown,
             unassigned: true,
+            reset_limit: Rates::parse("3/h").expect("the default is a good rate"),
         }
     }
 }

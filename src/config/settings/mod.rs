@@ -1,6 +1,7 @@
 //! The configuration as used: checked, resolved, and divided into each room's `Options`.
 
 mod policy;
+mod portal;
 mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,8 @@ use super::problem::{Invalid, Problem};
 use super::relay::Relay;
 use super::tree::Node;
 use super::values::{Duration, Start};
-use crate::mail::Address;
 use crate::mail::address::{PlusTag, domain_to_ascii};
+use crate::mail::{Address, AddressKey};
 use crate::triage::policy::Policy;
 use crate::triage::sites::builtin_public_domains;
 use crate::{intake, outbox, store};
@@ -35,8 +36,11 @@ pub struct Settings {
     pub policy: Policy,
     pub mailboxes: Vec<Mailbox>,
     pub outbox: outbox::Options,
+    /// `None` without a `portal.url`, or when it is switched off.
+    pub portal: Option<crate::portal::Options>,
     pub sites: Vec<DeclaredSite>,
     pub agents: Vec<Agent>,
+    pub quick_replies: Vec<QuickReply>,
     pub log: Log,
     /// Bytes.
     pub min_free_space: u64,
@@ -91,6 +95,13 @@ pub struct Agent {
     pub signature: Option<String>,
 }
 
+/// One `[[quick_reply]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuickReply {
+    pub name: String,
+    pub template: String,
+}
+
 /// The domains that `sites.public_domains` means, as lower-case A-labels (M-108).
 pub fn public_domains(written: &PublicDomains) -> BTreeSet<String> {
     match written {
@@ -124,8 +135,10 @@ impl Settings {
             store: store::Options { location, durability: store::Durability::Full },
             mailboxes: mailboxes.collect(),
             outbox: outbox(file, tree, &policy, &mut secrets),
+            portal: portal::portal(file, &policy),
             sites: sites.map(|(i, site)| declared(site, i, tag, tree)).collect(),
             agents: file.agent.iter().map(agent).collect(),
+            quick_replies: file.quick_reply.iter().map(quick_reply).collect(),
             log: file.log,
             min_free_space: file.min_free_space.0,
             workers: usize::from(file.store.workers),
@@ -220,6 +233,7 @@ fn outbox(file: &File, tree: &Node, policy: &Policy, secrets: &mut Secrets<'_>) 
             (file::Transport::Smtp, _) => outbox::TransportOptions::Smtp,
         },
         senders,
+        agents: file.agent.iter().map(|written| speaker(written, plus_tag(file))).collect(),
         templates: templates(file, tree),
         portal_url: portal_url.map(|url| url.trim_end_matches('/').to_owned()),
         portal_name: portal_name(file),
@@ -232,6 +246,12 @@ fn outbox(file: &File, tree: &Node, policy: &Policy, secrets: &mut Secrets<'_>) 
         password_expires: file.credentials.password_expires.0,
         retry: pauses.collect(),
     }
+}
+
+fn speaker(written: &file::Agent, tag: PlusTag) -> (AddressKey, outbox::AgentOptions) {
+    let Agent { name, address, signature } = agent(written);
+    let key = address.key(tag);
+    (key, outbox::AgentOptions { name, address: address.to_string(), signature })
 }
 
 fn sender(file: &File, index: usize, secrets: &mut Secrets<'_>) -> outbox::SenderOptions {
@@ -315,6 +335,10 @@ fn agent(agent: &file::Agent) -> Agent {
         address: address(&agent.email),
         signature: agent.signature.clone(),
     }
+}
+
+fn quick_reply(reply: &file::QuickReply) -> QuickReply {
+    QuickReply { name: reply.name.clone(), template: reply.template.clone() }
 }
 
 fn name_of(mailbox: &file::Mailbox) -> String {

@@ -19,7 +19,18 @@ pub fn policy(file: &File) -> Policy {
     });
     let agents = file.agent.iter().map(|written| {
         let super::Agent { name, address, .. } = agent(written);
-        (address.key(tag), policy::Agent { name, address, sites: written.sites.clone() })
+        let notify = written.notify.iter().map(|notify| match notify {
+            file::Notify::Created => policy::Notified::Created,
+            file::Notify::Replied => policy::Notified::Replied,
+        });
+        let (sites, notify) = (written.sites.clone(), notify.collect());
+        (address.key(tag), policy::Agent { name, address, sites, notify })
+    });
+    let announce = file.tickets.announce.iter().map(|announce| match announce {
+        file::Announce::Assignee => policy::Announced::Assignee,
+        file::Announce::Closed => policy::Announced::Closed,
+        file::Announce::Site => policy::Announced::Site,
+        file::Announce::Status => policy::Announced::Status,
     });
     Policy {
         mailboxes: mailboxes.collect(),
@@ -45,6 +56,7 @@ pub fn policy(file: &File) -> Policy {
         filters: filters(&file.filters),
         limits: limits(&file.limits),
         agents: agents.collect(),
+        announce: announce.collect(),
         locale: file.locale.clone(),
         portal: match (&file.portal.url, file.portal.enabled) {
             (Some(_), true) => policy::Portal::Present,

@@ -219,7 +219,10 @@ impl ImapWatch {
 pub(super) fn uids_of(owed: &[Owed]) -> Vec<u32> {
     let uid = |owed: &Owed| match owed.origin {
         Origin::Uid { uid, .. } => Some(uid),
-        Origin::File { .. } | Origin::MaildirFile { .. } => None,
+        Origin::File { .. }
+        | Origin::MaildirFile { .. }
+        | Origin::Portal { .. }
+        | Origin::Staff { .. } => None,
     };
     let mut uids: Vec<u32> = owed.iter().filter_map(uid).collect();
     uids.sort_unstable();

@@ -3,7 +3,10 @@
 
 mod lanes;
 mod pace;
+mod values;
 mod write;
+
+pub use write::Draft;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
 mod secrets;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -74,9 +75,11 @@ impl Desk {
 
     fn templates(&mut self, files: &[(&str, &str)]) {
         let dir = self.dir.path().join("templates");
-        std::fs::create_dir_all(&dir).expect("a folder can be made");
         for (name, content) in files {
-            std::fs::write(dir.join(name), content).expect("a file can be written");
+            let path = dir.join(name);
+            let folder = path.parent().expect("it is below the folder");
+            std::fs::create_dir_all(folder).expect("a folder can be made");
+            std::fs::write(path, content).expect("a file can be written");
         }
         self.options.templates = TemplateOptions { dir: Some(dir), ..TemplateOptions::default() };
     }
@@ -94,10 +97,11 @@ impl Desk {
             cause: MailCause::Notice,
         };
         let (ids, now) = (self.ids.clone(), self.clock.now());
-        let ticket = (template != "credentials").then_some(1);
+        let is_of_account = matches!(template, "address_change" | "credentials");
+        let ticket = (!is_of_account).then_some(1);
         self.store
             .transact(move |sql| {
-                let about = QueuedFor { person: Some("p1"), ticket, message: None };
+                let about = QueuedFor { person: Some("p1"), ticket, ..QueuedFor::default() };
                 Ok(outbox::queue(sql, &mail, about, &ids, now)?.id)
             })
             .expect("it is queued")
@@ -156,7 +160,7 @@ fn a_mail_goes_into_the_maildir_once_and_is_recorded() {
     let entry = desk.entry(id);
     assert_eq!((entry.state, entry.attempts), (OutboxState::Sent, 1));
     assert_eq!(entry.subject.as_deref(), Some("[#1] We have received your request"));
-    assert!(entry.body.expect("a copy").contains("has the number 1"));
+    assert!(entry.body.expect("a copy").contains("Number: 1\n"));
     assert_eq!(drain(&outbox), Next::Idle);
     assert_eq!(desk.mails().len(), 1);
 }
@@ -258,7 +262,7 @@ fn shadow_mode_records_and_sends_nothing() {
     assert_eq!(entry.state, OutboxState::Recorded);
     assert_eq!(entry.response.as_deref(), Some("not sent: the transport is `none`"));
     assert!(desk.mails().is_empty());
-    assert!(entry.body.expect("a copy").contains("has the number 1"));
+    assert!(entry.body.expect("a copy").contains("Number: 1\n"));
 }
 
 #[test]

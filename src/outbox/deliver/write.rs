@@ -3,27 +3,43 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::values::full_name;
 use super::{Outbox, Ready};
 use crate::faults;
-use crate::mail::MessageId;
+use crate::mail::attachment::cut;
 use crate::mail::reply::{known_lines, normalise};
-use crate::outbox::render::{self, BodyToken, Parties};
-use crate::outbox::secret::{activation_token, temporary_password};
-use crate::outbox::template::{Rendered, Template, may_quote};
+use crate::mail::{AddressKey, MessageId};
+use crate::outbox::render::{self, BodyToken, File, Parties};
+use crate::outbox::secret::{REDACTED, activation_token, temporary_password};
+use crate::outbox::template::{Reader, Rendered, Template};
 use crate::outbox::values::Values;
-use crate::outbox::{Unwritable, markup, words};
+use crate::outbox::{OutboxError, Problem, Severity, Unwritable, markup, preview};
 use crate::store::credentials::{CredentialKind, NewCredential};
-use crate::store::outbox::{self, Attempt, CausingMessage, Letter, LetterPerson, OutboxClaim};
-use crate::store::{Sql, StoreError, keys};
+use crate::store::outbox::{self, Attempt, CausingMessage, Letter, OutboxClaim};
+use crate::store::tickets::{self, Event, StoredAttachment};
+use crate::store::{Sql, StoreError, keys, spool};
 use crate::triage::facts::UserStatus;
 use crate::triage::keys::{Keyring, Mark, SigningKey};
 use crate::triage::plan::MailCause;
 
 /// What the store says about a mail, as far as its template asks.
 pub(super) struct Matter {
-    letter: Letter,
-    message: Option<CausingMessage>,
-    primary_users: Vec<String>,
+    pub(super) letter: Letter,
+    pub(super) message: Option<CausingMessage>,
+    pub(super) primary_users: Vec<String>,
+    /// The files of what staff wrote to a requester.
+    files: Vec<File>,
+    /// The changes since the last mail that told of some, which this one tells of.
+    pub(super) changes: Vec<Event>,
+}
+
+/// What a template would say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub text: String,
+    pub brings_credentials: bool,
+    /// The id of the requester's user.
+    pub person: Option<String>,
 }
 
 impl Outbox {
@@ -42,12 +58,22 @@ impl Outbox {
         let Some(template) = self.template(&letter) else {
             return Ok(Err(Unwritable::NoTemplate(letter.template).to_string()));
         };
-        let names = ["message.date", "message.quoted", "message.text"];
+        let names = MESSAGE.iter().any(|name| template.uses(name));
+        let brings_files = matches!(letter.cause, MailCause::Words { .. });
         let message = match &letter.message {
-            Some(message) if names.iter().any(|name| template.uses(name)) => {
-                outbox::causing_message(sql, message)?
-            }
+            Some(message) if names || brings_files => outbox::causing_message(sql, message)?,
             _ => None,
+        };
+        let files = match (&letter.message, &message) {
+            (Some(id), Some(message)) if brings_files => match files(sql, id, message)? {
+                Ok(files) => files,
+                Err(unwritable) => return Ok(Err(unwritable.to_string())),
+            },
+            _ => Vec::new(),
+        };
+        let changes = match (&letter.ticket, letter.event) {
+            (Some(ticket), Some(event)) => changes(sql, ticket.number, letter.id, event)?,
+            _ => Vec::new(),
         };
         let primary_users = match &letter.site {
             Some(site) if template.uses("site.primary_users") => {
@@ -55,7 +81,48 @@ impl Outbox {
             }
             _ => Vec::new(),
         };
-        Ok(Ok(Matter { letter, message, primary_users }))
+        Ok(Ok(Matter { letter, message, primary_users, files, changes }))
+    }
+
+    /// What a template says about a ticket, as an agent would write it, and whether it brings
+    /// credentials, which stand there as `[redacted]`. `None` when there is no such ticket.
+    pub fn draft(
+        &self,
+        ticket: i64,
+        template: &str,
+        agent: Option<&AddressKey>,
+    ) -> Result<Option<Draft>, OutboxError> {
+        let letter = self.store.read_only(|sql| outbox::draft(sql, ticket, template, agent))?;
+        let Some(letter) = letter else { return Ok(None) };
+        let unwritable = |why: Unwritable| {
+            OutboxError::Templates(vec![Problem {
+                file: template.to_owned(),
+                line: 1,
+                column: 1,
+                severity: Severity::Error,
+                message: why.to_string(),
+                hint: "`guichet check` says what is wrong with templates".to_owned(),
+            }])
+        };
+        let found = self.template(&letter);
+        let found = found.ok_or_else(|| unwritable(Unwritable::NoTemplate(template.to_owned())))?;
+        let mailbox = self.options.senders.get(&letter.mailbox);
+        let mailbox = mailbox.map_or("", |sender| sender.address.as_str()).to_owned();
+        let brings_credentials = found.uses_link() || found.uses_password();
+        let person = letter.person.as_ref().map(|person| person.id.clone());
+        let matter = Matter {
+            letter,
+            message: None,
+            primary_users: Vec::new(),
+            files: Vec::new(),
+            changes: Vec::new(),
+        };
+        let mut values = self.values(&matter, found.locale(), &mailbox, self.clock.now());
+        for name in ["portal.activation_url", "portal.password"] {
+            values.line(name, REDACTED);
+        }
+        let text = self.templates.render(found, &values).map_err(unwritable)?.text;
+        Ok(Some(Draft { text, brings_credentials, person }))
     }
 
     /// The keys as they are now; makes the first one. The newest signs what is written now.
@@ -71,8 +138,13 @@ impl Outbox {
     // The row's locale is the recipient's, the site's or the global one, as `decide` found it.
     fn template(&self, letter: &Letter) -> Option<&Template> {
         let site = letter.site.as_ref().and_then(|site| site.locale.as_deref());
-        let locales = [letter.locale.as_str(), site.unwrap_or_default(), &self.options.locale];
-        self.templates.find(&letter.template, &locales)
+        let reader = Reader {
+            site: letter.site.as_ref().map(|site| site.name.as_str()),
+            mailbox: Some(&letter.mailbox),
+            locales: &[letter.locale.as_str(), site.unwrap_or_default(), &self.options.locale],
+        };
+        let name = preview::tried(&letter.template).unwrap_or(&letter.template);
+        self.templates.find_for(name, reader)
     }
 
     pub(super) fn write(
@@ -92,9 +164,18 @@ impl Outbox {
             .senders
             .get(&letter.mailbox)
             .ok_or_else(|| Unwritable::NoMailbox(letter.mailbox.clone()))?;
-        let mut values = self.values(matter, template.locale(), &sender.address, now);
-        let credentials = self.mint(letter, template, &mut values, now)?;
-        let rendered = self.templates.render(template, &values)?;
+        let is_trial = preview::tried(&letter.template).is_some();
+        let (values, credentials) = if is_trial {
+            (preview::sample_values(&self.options, template.locale()), Vec::new())
+        } else {
+            let mut values = self.values(matter, template.locale(), &sender.address, now);
+            let credentials = self.mint(letter, template, &mut values, now)?;
+            (values, credentials)
+        };
+        let mut rendered = self.templates.render(template, &values)?;
+        if is_trial {
+            rendered.subject = format!("[Test] {}", rendered.subject);
+        }
         // A filter may have changed a secret beyond recognition, so the copy that is kept is
         // rendered without it, not searched for it.
         let copy = if credentials.is_empty() {
@@ -114,7 +195,7 @@ impl Outbox {
                 false => BodyToken::Absent,
             },
         };
-        let mail = render::render(letter, &rendered, parties, now)?;
+        let mail = render::render(letter, &rendered, &matter.files, parties, now)?;
         let subject = render::subject(&copy.subject, letter, tag);
         let message_id = letter.message_id.clone();
         let known = match letter.ticket {
@@ -136,7 +217,8 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<Vec<NewCredential>, Unwritable> {
         let mut credentials = Vec::new();
-        if !template.uses_link() && !template.uses_password() {
+        let confirms = template.uses("portal.confirm_url");
+        if !template.uses_link() && !template.uses_password() && !confirms {
             return Ok(credentials);
         }
         // What answers somebody, or is about a ticket, has not been through the gate.
@@ -164,6 +246,14 @@ impl Outbox {
             let until = keep(CredentialKind::Link, minted.hash, self.options.link_expires);
             values.moment("portal.expires", until);
         }
+        if confirms {
+            // Whoever opens it shows that the address this mail goes to is theirs.
+            let minted = activation_token(&self.ids);
+            let prefix = format!("{}/portal/confirm/", self.portal_url());
+            values.secret("portal.confirm_url", minted.secret.after(&prefix));
+            let until = keep(CredentialKind::Address, minted.hash, self.options.link_expires);
+            values.moment("portal.expires", until);
+        }
         if template.uses_password() {
             let minted = temporary_password(&self.ids);
             values.secret("portal.password", minted.secret);
@@ -172,84 +262,53 @@ impl Outbox {
         }
         Ok(credentials)
     }
+}
 
-    fn values(&self, matter: &Matter, locale: &str, mailbox: &str, now: Timestamp) -> Values {
-        let letter = &matter.letter;
-        let mut values = Values::new(self.zone.clone());
-        values.line("mailbox.address", mailbox);
-        values.line("company.name", &self.options.portal_name);
-        values.moment("now", now);
-        values.line("portal.url", self.portal_url());
-        let portal_name = match self.options.portal_name.trim() {
-            "" => mailbox,
-            name => name,
+const MESSAGE: [&str; 5] =
+    ["message.attachments", "message.date", "message.from", "message.quoted", "message.text"];
+
+// What an agent's program repeats of a ticket's images is no file of the answer (M-26).
+fn files(
+    sql: &mut dyn Sql,
+    id: &str,
+    message: &CausingMessage,
+) -> Result<Result<Vec<File>, Unwritable>, StoreError> {
+    let sent: Vec<_> = message.attachments.iter().filter(|file| !file.repeated).collect();
+    if sent.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let raw = match spool::raw(sql, id) {
+        Ok(raw) => raw.ok_or_else(|| "its bytes are gone".to_owned()),
+        Err(StoreError::DamagedMessage { said, .. }) => Err(said),
+        Err(failure) => return Err(failure),
+    };
+    let cut = |stored: &StoredAttachment| {
+        let bytes = match (&raw, stored.as_read()) {
+            (Err(said), _) => Err(said.clone()),
+            (Ok(_), None) => Err("its checksum is not one".to_owned()),
+            (Ok(raw), Some(file)) => cut(raw, &file).map_err(|error| error.to_string()),
         };
-        values.line("portal.name", portal_name);
-        values.line("portal.username", &letter.to);
-        values.line("user.email", &letter.to);
-        values.line("user.name", &letter.to);
-        values.line("user.locale", &letter.locale);
-        if let Some(person) = &letter.person {
-            let mut optional = |name, value: &Option<String>| {
-                values.line(name, value.as_deref().unwrap_or_default());
-            };
-            optional("user.phone", &person.phone);
-            optional("user.mobile", &person.mobile);
-            optional("user.department", &person.department);
-            optional("user.job_title", &person.job_title);
-            values.line("user.first_name", &person.first_name);
-            values.line("user.last_name", &person.last_name);
-            values.line("user.access", person.access.as_str());
-            let name = full_name(person);
-            if !name.is_empty() {
-                values.line("user.name", &name);
-            }
-            if let Some(username) = &person.username {
-                values.line("portal.username", username);
-            }
+        let (name, content_type) = (stored.name.clone(), stored.content_type.clone());
+        match bytes {
+            Ok(bytes) => Ok(File { name, content_type, bytes }),
+            Err(said) => Err(Unwritable::Attachment { name, said }),
         }
-        self.matter_values(matter, locale, &mut values);
-        values
-    }
+    };
+    Ok(sent.into_iter().map(cut).collect())
+}
 
-    // What the mail is about, as opposed to whom it concerns.
-    fn matter_values(&self, matter: &Matter, locale: &str, values: &mut Values) {
-        let Matter { letter, message, primary_users } = matter;
-        if let Some(ticket) = &letter.ticket {
-            let subject = match ticket.subject.trim() {
-                "" => words::no_subject(locale),
-                subject => subject,
-            };
-            values.line("ticket.number", &ticket.number.to_string());
-            values.line("ticket.subject", subject);
-            values.line("ticket.status", words::status(locale, ticket.status));
-            values.line("ticket.department", ticket.department.as_deref().unwrap_or_default());
-            values.moment("ticket.created_at", ticket.created_at);
-            values.line("agent.name", ticket.assignee.as_deref().unwrap_or_default());
-            if !self.portal_url().is_empty() {
-                let url = format!("{}/portal/tickets/{}", self.portal_url(), ticket.number);
-                values.line("ticket.url", &url);
-            }
-        }
-        if let Some(site) = &letter.site {
-            values.line("site.name", &site.name);
-            values.line("site.phone", site.phone.as_deref().unwrap_or_default());
-            values.line("site.primary_users", &primary_users.join(", "));
-        }
-        if let Some(message) = message {
-            values.moment("message.date", message.written_at);
-            if may_quote(&letter.template, self.options.templates.quoting) {
-                let quoted: Vec<String> =
-                    message.text.lines().map(|line| format!("> {line}")).collect();
-                values.text("message.text", &message.text);
-                values.text("message.quoted", &quoted.join("\n"));
-            }
-        }
-    }
-
-    fn portal_url(&self) -> &str {
-        self.options.portal_url.as_deref().unwrap_or_default().trim_end_matches('/')
-    }
+// All that one person changed at once is told in one mail: the last of it is what the mail names.
+fn changes(
+    sql: &mut dyn Sql,
+    ticket: i64,
+    mail: i64,
+    event: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let before = outbox::told_before(sql, ticket, mail)?;
+    let events = tickets::events(sql, ticket)?.into_iter();
+    let at = events.clone().find(|known| known.n == event).map(|known| known.at);
+    let is_told = |known: &Event| known.n > before && known.n <= event && Some(known.at) == at;
+    Ok(events.filter(is_told).collect())
 }
 
 // One for all attempts (P-03): once it was tried, or signed, an id stays.
@@ -268,8 +327,4 @@ fn message_id(letter: &Letter, keys: &Keyring, key: &SigningKey) -> String {
 fn known_of(copy: &Rendered) -> Vec<u64> {
     let html = markup::text_of(&copy.html);
     known_lines(&normalise(&format!("{}\n{html}", copy.text)))
-}
-
-fn full_name(person: &LetterPerson) -> String {
-    format!("{} {}", person.first_name, person.last_name).trim().to_owned()
 }

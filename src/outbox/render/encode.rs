@@ -44,6 +44,17 @@ pub fn quoted_printable(text: &str) -> Vec<u8> {
     out
 }
 
+/// `bytes` in base64 with CRLF line ends.
+pub fn base64(bytes: &[u8]) -> Vec<u8> {
+    let encoded = STANDARD.encode(bytes);
+    let mut out = Vec::with_capacity(encoded.len() + encoded.len() / 38 + 2);
+    for line in encoded.as_bytes().chunks(QUOTED_LINE) {
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
 fn word(chunk: &str) -> String {
     format!("=?utf-8?B?{}?=", STANDARD.encode(chunk))
 }

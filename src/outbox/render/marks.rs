@@ -6,6 +6,7 @@ use crate::outbox::{SenderOptions, Tagging, markup};
 use crate::store::mailboxes::Tags;
 use crate::store::outbox::Letter;
 use crate::triage::keys::SigningKey;
+use crate::triage::plan::MailCause;
 
 /// Whether the text of a mail about a ticket ends with its token (`threading.use_body_token`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,21 @@ impl Marks {
         let reply_to = mailbox
             .as_ref()
             .filter(|_| is_tagged(sender.reply_address, letter.tags))
-            .and_then(|mailbox| key.reply_address(ticket.unwrap_or(0), mailbox));
+            .and_then(|mailbox| match &letter.cause {
+                // M-76b: an agent's answers are told from everybody else's.
+                MailCause::News { agent: Some(agent), .. } => {
+                    key.agent_address(ticket.unwrap_or(0), agent, mailbox)
+                }
+                _ => key.reply_address(ticket.unwrap_or(0), mailbox),
+            });
         let envelope_from = mailbox.and_then(|mailbox| match sender.envelope {
             // For relays that take no `<>`. Whoever answers it gets no answer.
             Tagging::Never => Some(mailbox.to_string()),
             tagging if is_tagged(tagging, letter.tags) => {
                 key.bounce_address(letter.id, &mailbox).map(|address| address.to_string())
             }
+            // A person's mail may be answered, and its bounces are known by what they return (M-64).
+            _ if matches!(letter.cause, MailCause::Words { .. }) => Some(mailbox.to_string()),
             _ => None,
         });
         Marks {

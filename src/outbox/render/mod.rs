@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 
 pub use marks::BodyToken;
 
@@ -29,6 +29,7 @@ const REFERENCES: usize = 20;
 const LONGEST_ID: usize = 900;
 const LONGEST_NAME: usize = 128;
 const LONGEST_SUBJECT: usize = 600;
+const LONGEST_FILE_NAME: usize = 128;
 
 /// A mail of ours, ready to be handed over. Its bytes may hold a secret: they go to the transport
 /// and nowhere else.
@@ -70,12 +71,24 @@ pub struct Parties<'a> {
     pub body_token: BodyToken,
 }
 
+/// A file that a mail brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// A label, never a path.
+    pub name: String,
+    pub content_type: String,
+    pub bytes: Vec<u8>,
+}
+
 /// The subject as it will be sent: with the tag of its ticket, unless the template wrote it.
 pub fn subject(rendered: &str, letter: &Letter, subject_tag: &str) -> String {
-    let tag = letter
-        .ticket
-        .as_ref()
-        .map(|ticket| subject_tag.replace("{number}", &ticket.number.to_string()))
+    subject_of(rendered, letter.ticket.as_ref().map(|ticket| (subject_tag, ticket.number)))
+}
+
+/// As [`subject`], for the tag and the number of a ticket.
+pub fn subject_of(rendered: &str, ticket: Option<(&str, i64)>) -> String {
+    let tag = ticket
+        .map(|(subject_tag, number)| subject_tag.replace("{number}", &number.to_string()))
         .filter(|tag| !rendered.contains(tag.as_str()))
         .unwrap_or_default();
     clean::line(&format!("{tag} {rendered}"), LONGEST_SUBJECT)
@@ -85,6 +98,7 @@ pub fn subject(rendered: &str, letter: &Letter, subject_tag: &str) -> String {
 pub fn render(
     letter: &Letter,
     rendered: &Rendered,
+    files: &[File],
     parties: Parties<'_>,
     now: Timestamp,
 ) -> Result<RenderedMail, Unwritable> {
@@ -92,7 +106,7 @@ pub fn render(
     let from = address(&parties.sender.address)?;
     let envelope_to = to.to_string();
     let marks = Marks::of(letter, parties.sender, parties.key, parties.body_token);
-    let bytes = build(letter, rendered, parties, &marks, [from, to], now)?;
+    let bytes = build(letter, rendered, files, parties, &marks, [from, to], now)?;
     if let Some(why) = unlawful(&bytes) {
         return Err(Unwritable::Builder(why.to_owned()));
     }
@@ -111,6 +125,7 @@ pub fn render(
 fn build(
     letter: &Letter,
     rendered: &Rendered,
+    files: &[File],
     parties: Parties<'_>,
     marks: &Marks,
     [from, to]: [lettre::Address; 2],
@@ -134,30 +149,42 @@ fn build(
         let name = name(parties.sender.name.as_deref().unwrap_or_default());
         builder = builder.reply_to(Mailbox::new(name, reply_to));
     }
-    let automatic = match &letter.cause {
-        MailCause::Answer { parent, .. } => {
-            if let Some(parent) = written(parent) {
-                builder = builder.in_reply_to(parent);
-            }
-            "auto-replied"
-        }
-        MailCause::Notice => "auto-generated",
+    let (automatic, parent) = match &letter.cause {
+        MailCause::Answer { parent, .. } => (Some("auto-replied"), Some(parent)),
+        MailCause::News { thread, .. } => (Some("auto-generated"), thread.parent.as_ref()),
+        MailCause::Notice => (Some("auto-generated"), None),
+        // A person wrote it, and it may be answered as a person's mail is (RFC 3834 §2).
+        MailCause::Words { thread, .. } => (None, thread.parent.as_ref()),
     };
+    if let Some(parent) = parent.and_then(written) {
+        builder = builder.in_reply_to(parent);
+    }
     let references = references(&letter.cause, marks.anchor.as_deref());
     if !references.is_empty() {
         builder = builder.references(references.join(" "));
     }
-    let message = builder
-        .raw_header(plain_header("Auto-Submitted", automatic))
-        .raw_header(plain_header("X-Auto-Response-Suppress", "All"))
-        .multipart(
-            MultiPart::alternative()
-                // A body is quoted-printable, which writes every `=` as `=3D`.
-                .boundary(format!("=_{}", letter.message_id.replace(['@', '.'], "_")))
-                .singlepart(part(ContentType::TEXT_PLAIN, &marks.text(&rendered.text)))
-                .singlepart(part(ContentType::TEXT_HTML, &marks.html(&rendered.html))),
-        )
-        .map_err(|error| Unwritable::Builder(error.to_string()))?;
+    if let Some(automatic) = automatic {
+        builder = builder
+            .raw_header(plain_header("Auto-Submitted", automatic))
+            .raw_header(plain_header("X-Auto-Response-Suppress", "All"));
+    }
+    // A body is quoted-printable, which writes every `=` as `=3D`; base64 has no `_`.
+    let boundary =
+        |prefix: &str| format!("={prefix}_{}", letter.message_id.replace(['@', '.'], "_"));
+    let text = MultiPart::alternative()
+        .boundary(boundary(""))
+        .singlepart(part(ContentType::TEXT_PLAIN, &marks.text(&rendered.text)))
+        .singlepart(part(ContentType::TEXT_HTML, &marks.html(&rendered.html)));
+    let body = match files {
+        [] => text,
+        files => files
+            .iter()
+            .fold(MultiPart::mixed().boundary(boundary("_")).multipart(text), |body, file| {
+                body.singlepart(attached(file))
+            }),
+    };
+    let message =
+        builder.multipart(body).map_err(|error| Unwritable::Builder(error.to_string()))?;
     Ok(message.formatted())
 }
 
@@ -233,6 +260,22 @@ fn part(content_type: ContentType, text: &str) -> SinglePart {
     ))
 }
 
+// What a reader of ours took for a label is no name of a file of anybody's (T-33).
+fn attached(file: &File) -> SinglePart {
+    let name = clean::line(&file.name, LONGEST_FILE_NAME).replace(['/', '\\', '"'], "_");
+    // A message in base64 is none (RFC 2046 §5.2.1): it goes as a file like any other.
+    let is_whole = |written: &&str| !written.starts_with("message/") && !written.contains(';');
+    let content_type = Some(file.content_type.as_str()).filter(is_whole);
+    let content_type = content_type.and_then(|written| ContentType::parse(written).ok());
+    let plain = || {
+        ContentType::parse("application/octet-stream").expect("it is a type, and has no parameters")
+    };
+    Attachment::new(name).body(
+        Body::dangerous_pre_encoded(encode::base64(&file.bytes), ContentTransferEncoding::Base64),
+        content_type.unwrap_or_else(plain),
+    )
+}
+
 fn plain_header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
@@ -262,13 +305,18 @@ fn name(written: &str) -> Option<String> {
 // The ticket's anchor, then the newest of the thread: of the mail answered, and itself (R-14).
 fn references(cause: &MailCause, anchor: Option<&str>) -> Vec<String> {
     let mut ids: Vec<String> = anchor.map(|anchor| format!("<{anchor}>")).into_iter().collect();
-    if let MailCause::Answer { parent, parent_references } = cause {
-        for id in parent_references.iter().filter(|id| *id != parent).chain([parent]) {
-            if let Some(id) = written(id)
-                && !ids.contains(&id)
-            {
-                ids.push(id);
-            }
+    let (parent, references) = match cause {
+        MailCause::Answer { parent, parent_references } => (Some(parent), &parent_references[..]),
+        MailCause::News { thread, .. } | MailCause::Words { thread, .. } => {
+            (thread.parent.as_ref(), &thread.references[..])
+        }
+        MailCause::Notice => (None, &[][..]),
+    };
+    for id in references.iter().filter(|id| Some(*id) != parent).chain(parent) {
+        if let Some(id) = written(id)
+            && !ids.contains(&id)
+        {
+            ids.push(id);
         }
     }
     if ids.len() > REFERENCES {

@@ -32,7 +32,7 @@ fn written_for(
         key: &key(),
         body_token: BodyToken::Written,
     };
-    render(letter, rendered, parties, at(0)).expect("it can be put together")
+    render(letter, rendered, &[], parties, at(0)).expect("it can be put together")
 }
 
 fn anchor() -> String {
@@ -318,8 +318,9 @@ fn r_31_an_address_beyond_ascii_is_written_as_it_is_and_an_odd_one_quoted() {
         key: &key(),
         body_token: BodyToken::Absent,
     };
-    let to =
-        |to: &str| render(&Letter { to: to.to_owned(), ..letter() }, &rendered(), parties, at(0));
+    let to = |to: &str| {
+        render(&Letter { to: to.to_owned(), ..letter() }, &rendered(), &[], parties, at(0))
+    };
     let foreign = to("zoé@customer.example").expect("the transport decides");
     assert_eq!(foreign.to, "zoé@customer.example");
     // RFC 6532 §3.2: a header is no place to hide an address in an encoded word.

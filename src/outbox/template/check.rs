@@ -25,7 +25,10 @@ const QUOTING: [&str; 6] = [
 
 // Mail that answers anybody, or is about a ticket or the desk: credentials go out in a mail of their
 // own, past the gate C-01…C-14 and its budgets.
-const WITHOUT_CREDENTIALS: [&str; 9] = [
+const WITHOUT_CREDENTIALS: [&str; 11] = [
+    // To an address that nobody has confirmed: whoever reads it must not get at the account.
+    "address_change",
+    "address_changed",
     "agent_notice",
     "held_digest",
     "password_changed",
@@ -86,7 +89,7 @@ pub fn against_settings(source: &Source, template: &Template, options: &Options)
             if let Some((message, hint)) = refusal(&source.name, name, options) {
                 problems.push(Problem::error(&piece.file, place, message, hint));
             }
-            let quotes = matches!(*name, "message.quoted" | "message.text");
+            let quotes = matches!(*name, "message.attachments" | "message.quoted" | "message.text");
             if quotes && !may_quote(&source.name, options.templates.quoting) {
                 problems.push(Problem::warning(
                     &piece.file,
@@ -153,7 +156,15 @@ fn refusal(template: &str, name: &str, options: &Options) -> Option<(String, Str
             "take it out: a new user is mailed the template `credentials` besides".to_owned(),
         ));
     }
+    if name == "portal.confirm_url" && template != "address_change" {
+        return Some((
+            format!("`{template}` confirms no address, so there is no `{name}` to write"),
+            "only `address_change` has it".to_owned(),
+        ));
+    }
     match (name, mode) {
+        // Whoever asks for a new password chooses it, however the first one came.
+        ("portal.activation_url", _) if template == "password_reset" => {}
         ("portal.password", CredentialsMode::Link) => {
             return Some((
                 "`credentials.mode` is `link`, so there is no password to write".to_owned(),
@@ -175,7 +186,10 @@ fn refusal(template: &str, name: &str, options: &Options) -> Option<(String, Str
         }
         _ => {}
     }
-    let needs_portal = matches!(name, "portal.activation_url" | "portal.url" | "ticket.url");
+    let needs_portal = matches!(
+        name,
+        "portal.activation_url" | "portal.confirm_url" | "portal.url" | "ticket.url"
+    );
     (needs_portal && options.portal_url.is_none()).then(|| {
         (
             format!("`{name}` needs a portal, and there is none"),

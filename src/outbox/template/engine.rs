@@ -12,8 +12,7 @@ use crate::outbox::values::Moment;
 const FUEL: u64 = 50_000;
 const DEPTH: usize = 40;
 
-/// The ending of a piece whose values are text in HTML made from a text template: their lines are
-/// kept as lines.
+/// The ending of a piece that is HTML made from a text template.
 pub const MADE_HTML: &str = ".made.html";
 
 /// An environment without templates.
@@ -31,13 +30,7 @@ pub fn engine() -> Environment<'static> {
         }
         let text = value.to_string();
         let name = state.name();
-        let written = if name.ends_with(MADE_HTML) {
-            escaped(&text).replace('\n', "<br>\n")
-        } else if name.ends_with(".html") {
-            escaped(&text)
-        } else {
-            text
-        };
+        let written = if name.ends_with(".html") { html_of(&text) } else { text };
         out.write_str(&written).map_err(|_| Error::from(ErrorKind::WriteFailure))
     });
     engine.add_filter("date", date);
@@ -50,6 +43,15 @@ pub fn engine() -> Environment<'static> {
     engine.add_filter("lower", |value: Value| value.to_string().to_lowercase());
     engine.add_filter("upper", |value: Value| value.to_string().to_uppercase());
     engine
+}
+
+// A value of several lines keeps them, and how far each is indented.
+fn html_of(text: &str) -> String {
+    let escaped = escaped(text);
+    match text.contains('\n') {
+        true => escaped.replace("\n ", "\n&nbsp;").replace("  ", " &nbsp;").replace('\n', "<br>\n"),
+        false => escaped,
+    }
 }
 
 // `{{ ticket.created_at | date("%d/%m/%Y") }}`.

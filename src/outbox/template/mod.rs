@@ -1,9 +1,12 @@
 //! Templates of mail: the administrator's over the built-in ones, compiled and checked once. What
 //! is wrong with them is said at the start, all at once; a send never finds an unknown name.
 
+mod aliases;
+mod blocks;
 mod builtin;
 mod check;
 mod engine;
+mod lookup;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +17,12 @@ use minijinja::Environment;
 
 pub(super) use self::check::may_quote;
 use self::engine::MADE_HTML;
-use self::source::{Piece, Source};
-use super::snippets::{Snippets, known, nearest};
+pub use self::lookup::{Owner, Place, Reader, folder_of, normal_locale};
+pub use self::source::Format;
+use self::source::{Piece, Source, Written};
+use super::snippets::Snippets;
 use super::values::Values;
-use super::{Options, Unwritable, clean, markup, words};
+use super::{Options, Unwritable, clean, markup};
 
 // A subject longer than this is cut (M-20).
 const LONGEST_SUBJECT: usize = 500;
@@ -63,9 +68,17 @@ impl fmt::Display for Problem {
 #[derive(Debug)]
 pub struct Templates {
     engine: Environment<'static>,
-    /// By name and locale.
-    templates: BTreeMap<(String, String), Template>,
+    /// By owner, name and locale.
+    templates: BTreeMap<(Owner, String, String), Template>,
     warnings: Vec<Problem>,
+}
+
+/// Who wrote a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    BuiltIn,
+    /// Somebody who put it into `templates.dir`.
+    Dir,
 }
 
 /// A template in one locale.
@@ -73,9 +86,14 @@ pub struct Templates {
 pub struct Template {
     /// Its key in the engine, without the ending of the piece.
     key: String,
+    name: String,
+    owner: Owner,
+    locale: String,
     /// The file to name when it fails.
     file: String,
-    locale: String,
+    origin: Origin,
+    /// As written, header and all.
+    written: BTreeMap<Format, String>,
     names: BTreeSet<&'static str>,
     /// The line of its file that a piece begins in, by the ending of the piece.
     begins: BTreeMap<&'static str, usize>,
@@ -106,19 +124,20 @@ impl Templates {
     pub fn load(options: &Options) -> Result<Templates, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut snippets = Snippets::shipped();
-        read_aliases(options, &mut snippets, &mut problems);
-        let mut sources: BTreeMap<(String, String), (Source, Origin)> = BTreeMap::new();
-        for source in
-            source::sources(builtin::built_in(options.credentials_mode), &snippets, &mut problems)
-        {
-            let key = (source.name.clone(), source.locale.clone());
-            sources.insert(key, (source, Origin::BuiltIn));
-        }
+        aliases::read(options, &mut snippets, &mut problems);
+        let mut sources: BTreeMap<(Owner, String, String), Source> = BTreeMap::new();
+        let built_in = builtin::built_in(options.credentials_mode);
+        let mut take = |owner: Owner, origin, files: Vec<Written>, problems: &mut Vec<Problem>| {
+            for source in source::sources(&owner, origin, files, &snippets, problems) {
+                let key = (owner.clone(), source.name.clone(), source.locale.clone());
+                sources.insert(key, source);
+            }
+        };
+        take(Owner::Desk, Origin::BuiltIn, built_in, &mut problems);
         if let Some(dir) = &options.templates.dir {
-            let files = source::files(dir, &mut problems);
-            for source in source::sources(files, &snippets, &mut problems) {
-                let key = (source.name.clone(), source.locale.clone());
-                sources.insert(key, (source, Origin::Dir));
+            for (owner, folder) in source::folders(dir, options, &mut problems) {
+                let files = source::files(&folder, &mut problems);
+                take(owner, Origin::Dir, files, &mut problems);
             }
         }
         let mut templates = Templates {
@@ -127,10 +146,10 @@ impl Templates {
             warnings: Vec::new(),
         };
         let zone = TimeZone::get(&options.timezone).unwrap_or(TimeZone::UTC);
-        for (key, (source, origin)) in sources {
+        for (key, source) in sources {
             let before = problems.len();
             let Some(template) = templates.compile(&source, &mut problems) else { continue };
-            if origin == Origin::Dir {
+            if source.origin == Origin::Dir {
                 problems.extend(check::against_settings(&source, &template, options));
                 // What has been said already would only fail once more.
                 if !has_error(&problems[before..]) {
@@ -150,23 +169,21 @@ impl Templates {
         Ok(templates)
     }
 
+    /// What may stand in `{[…]}`: what is shipped, and what the file of aliases adds.
+    pub fn snippets(options: &Options) -> Result<Snippets, Vec<Problem>> {
+        let (mut snippets, mut problems) = (Snippets::shipped(), Vec::new());
+        aliases::read(options, &mut snippets, &mut problems);
+        if problems.is_empty() { Ok(snippets) } else { Err(problems) }
+    }
+
     /// What is odd, but no reason not to run.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// The template `name` in the first of `locales` that has one (`fr` has those of `fr-CA`), or
-    /// in English.
-    pub fn find(&self, name: &str, locales: &[&str]) -> Option<&Template> {
-        let get = |locale: String| self.templates.get(&(name.to_owned(), locale));
-        locales
-            .iter()
-            .find_map(|locale| {
-                let locale = normal_locale(locale);
-                let language = words::language(&locale).to_owned();
-                get(locale).or_else(|| get(language))
-            })
-            .or_else(|| get("en".to_owned()))
+    /// Every template there is: by owner, name and locale.
+    pub fn all(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values()
     }
 
     /// Writes a mail. A missing value fails only when it is a secret.
@@ -197,9 +214,13 @@ impl Templates {
     // Into the engine; `None` when a piece does not compile.
     fn compile(&mut self, source: &Source, problems: &mut Vec<Problem>) -> Option<Template> {
         let mut template = Template {
-            key: format!("{}.{}", source.name, source.locale),
-            file: source.subject.file.clone(),
+            key: format!("{} {}.{}", source.owner, source.name, source.locale),
+            name: source.name.clone(),
+            owner: source.owner.clone(),
             locale: source.locale.clone(),
+            file: source.subject.file.clone(),
+            origin: source.origin,
+            written: source.written.clone(),
             names: BTreeSet::new(),
             begins: BTreeMap::new(),
             has_text: source.text.is_some(),
@@ -237,9 +258,34 @@ impl Templates {
 }
 
 impl Template {
+    /// The name mail is queued by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whose it is.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// The locale it is written in.
     pub fn locale(&self) -> &str {
         &self.locale
+    }
+
+    /// Who wrote it.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Where it comes from, for people: the path of its text, or of its HTML when it has no text.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What was written of it: as text, as HTML or as both, header and all.
+    pub fn written(&self) -> &BTreeMap<Format, String> {
+        &self.written
     }
 
     /// Whether it says `name`, so that the value must be found.
@@ -270,79 +316,8 @@ impl Template {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    BuiltIn,
-    Dir,
-}
-
 fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.severity == Severity::Error)
-}
-
-// `fr_CA` and `FR-ca` are `fr-ca`.
-fn normal_locale(locale: &str) -> String {
-    locale.replace('_', "-").to_ascii_lowercase()
-}
-
-// `"Nom du client final" = "site.name"`, one a line.
-fn read_aliases(options: &Options, snippets: &mut Snippets, problems: &mut Vec<Problem>) {
-    let Some(path) = &options.templates.aliases else { return };
-    let file = path.display().to_string();
-    const SHAPE: &str = "write one `\"snippet\" = \"variable\"` a line, \
-                         e.g. `\"Client final\" = \"site.name\"`";
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            let message = format!("the aliases `{file}` cannot be read: {error}");
-            let hint = "make the file, or take `templates.aliases` out".to_owned();
-            problems.push(Problem::error(&file, (1, 1), message, hint));
-            return;
-        }
-    };
-    let mut refuse = |at: usize, message: String, hint: String| {
-        problems.push(Problem::error(&file, place_of(&text, at), message, hint));
-    };
-    let table = match toml::de::DeTable::parse(&text) {
-        Ok(table) => table.into_inner(),
-        Err(error) => {
-            let at = error.span().map_or(0, |span| span.start);
-            refuse(at, error.message().to_owned(), SHAPE.to_owned());
-            return;
-        }
-    };
-    for (alias, variable) in table.iter() {
-        let at = alias.span().start;
-        let Some(name) = variable.get_ref().as_str() else {
-            refuse(
-                at,
-                format!("`{alias}` names no variable", alias = alias.get_ref()),
-                SHAPE.to_owned(),
-            );
-            continue;
-        };
-        let Some(variable) = known(name) else {
-            let names = super::snippets::VARIABLES.iter().map(|variable| variable.name);
-            let hint = nearest(name, names)
-                .map_or_else(|| SHAPE.to_owned(), |near| format!("did you mean `{near}`?"));
-            refuse(at, format!("`{}` is no variable", name.escape_debug()), hint);
-            continue;
-        };
-        if let Err(meant) = snippets.alias(alias.get_ref(), variable) {
-            refuse(
-                at,
-                format!("`{{[{}]}}` means `{meant}` already", alias.get_ref()),
-                "choose another name".to_owned(),
-            );
-        }
-    }
-}
-
-fn place_of(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 #[cfg(test)]

@@ -2,19 +2,36 @@
 //! translated. Says where in which file a thing stands.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::Problem;
-use crate::outbox::snippets::{Snippets, Use};
+use super::lookup::{Owner, folder_of, normal_locale};
+use super::{Options, Origin, Problem};
+use crate::outbox::snippets::{Snippets, Use, nearest};
 
 // A mail of ours is a few KB.
 const LARGEST: usize = 256 * 1024;
+
+// The folders of templates that are not the desk's.
+const MAILBOXES: &str = "mailboxes";
+const SITES: &str = "sites";
 
 /// What a template file makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     Html,
     Text,
+}
+
+impl Format {
+    pub const ALL: [Format; 2] = [Format::Html, Format::Text];
+
+    /// How the name of a file ends.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Html => "html",
+            Format::Text => "txt",
+        }
+    }
 }
 
 /// A template file.
@@ -46,12 +63,16 @@ pub struct Piece {
 /// A template in one locale: what its one or two files say.
 #[derive(Clone, Debug)]
 pub struct Source {
+    pub owner: Owner,
+    pub origin: Origin,
     pub name: String,
     pub locale: String,
     pub subject: Piece,
     /// At least one of the two is there.
     pub html: Option<Piece>,
     pub text: Option<Piece>,
+    /// Its files as they are.
+    pub written: BTreeMap<Format, String>,
 }
 
 impl Piece {
@@ -80,37 +101,70 @@ impl Piece {
     }
 }
 
+/// The folders of templates below `dir`, each with whose they are: `dir` itself is the desk's,
+/// `sites/NAME` a site's and `mailboxes/NAME` a mailbox's.
+pub fn folders(
+    dir: &Path,
+    options: &Options,
+    problems: &mut Vec<Problem>,
+) -> Vec<(Owner, PathBuf)> {
+    let mut folders = vec![(Owner::Desk, dir.to_owned())];
+    for kind in [MAILBOXES, SITES] {
+        let of_kind = dir.join(kind);
+        if !of_kind.is_dir() {
+            continue;
+        }
+        for path in entries(&of_kind, problems) {
+            let base = base_of(&path);
+            if base.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                let owner = match kind {
+                    SITES => Owner::Site(folder_of(&base)),
+                    _ => Owner::Mailbox(folder_of(&base)),
+                };
+                problems.extend(nobodys(&owner, &path, options));
+                folders.push((owner, path));
+            } else if format_of(&path).is_some() {
+                problems.push(Problem::warning(
+                    &path.display().to_string(),
+                    (1, 1),
+                    format!("no mail is written with `{base}` as it stands here"),
+                    format!("put it into a folder of the right name below `{kind}`"),
+                ));
+            }
+        }
+    }
+    folders
+}
+
+// Sites come and go in the store; mailboxes are declared.
+fn nobodys(owner: &Owner, path: &Path, options: &Options) -> Option<Problem> {
+    let Owner::Mailbox(folder) = owner else { return None };
+    let mailboxes = options.senders.keys();
+    if mailboxes.clone().any(|mailbox| folder_of(mailbox) == *folder) {
+        return None;
+    }
+    let hint = match nearest(folder, mailboxes.map(String::as_str)) {
+        Some(mailbox) => format!("did you mean `{}`?", folder_of(mailbox)),
+        None => "name the folder after the `name` of a mailbox, else after its address".to_owned(),
+    };
+    let message = format!("no mailbox is called `{}`", folder.escape_debug());
+    Some(Problem::warning(&path.display().to_string(), (1, 1), message, hint))
+}
+
 /// The template files of a folder: `NAME.LOCALE.txt` and `NAME.LOCALE.html`.
 pub fn files(dir: &Path, problems: &mut Vec<Problem>) -> Vec<Written> {
-    let shown = dir.display().to_string();
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => {
-            problems.push(Problem::error(
-                &shown,
-                (1, 1),
-                format!("the folder of templates `{shown}` cannot be read: {error}"),
-                "make it, or take `templates.dir` out".to_owned(),
-            ));
-            return Vec::new();
-        }
-    };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
     let mut files = Vec::new();
-    for path in paths {
+    for path in entries(dir, problems) {
         let file = path.display().to_string();
-        let base = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let base = base.unwrap_or_default();
+        let base = base_of(&path);
         // Folders, hidden files, and what is no template by its extension: notes, the aliases.
         if path.is_dir() || base.starts_with('.') {
             continue;
         }
-        let format = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("html") => Format::Html,
-            Some("txt") => Format::Text,
-            _ => continue,
-        };
+        let Some(format) = format_of(&path) else { continue };
         let stem = base.rsplit_once('.').map_or(base.as_str(), |(stem, _)| stem);
         let Some((name, locale)) = named(stem) else {
             problems.push(Problem::error(
@@ -128,32 +182,73 @@ pub fn files(dir: &Path, problems: &mut Vec<Problem>) -> Vec<Written> {
     files
 }
 
+// Sorted, so that problems come in the same order each time.
+fn entries(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let shown = dir.display().to_string();
+    match std::fs::read_dir(dir) {
+        Ok(entries) => {
+            let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            paths.sort();
+            paths
+        }
+        Err(error) => {
+            problems.push(Problem::error(
+                &shown,
+                (1, 1),
+                format!("the folder of templates `{shown}` cannot be read: {error}"),
+                "make it readable, or take `templates.dir` out".to_owned(),
+            ));
+            Vec::new()
+        }
+    }
+}
+
+fn base_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    let extension = path.extension().and_then(|extension| extension.to_str())?;
+    Format::ALL.into_iter().find(|format| format.extension() == extension)
+}
+
 /// Puts the files of each template and locale together.
 pub fn sources(
+    owner: &Owner,
+    origin: Origin,
     files: Vec<Written>,
     snippets: &Snippets,
     problems: &mut Vec<Problem>,
 ) -> Vec<Source> {
-    let mut together: BTreeMap<(String, String), BTreeMap<Format, (Piece, Piece)>> =
-        BTreeMap::new();
+    let mut together: BTreeMap<(String, String), Forms> = BTreeMap::new();
     for file in files {
-        if let Some(pieces) = split(&file, snippets, problems) {
+        if let Some((subject, body)) = split(&file, snippets, problems) {
             let key = (file.name, file.locale);
-            together.entry(key).or_default().insert(file.format, pieces);
+            together.entry(key).or_default().insert(file.format, (subject, body, file.content));
         }
     }
     together
         .into_iter()
-        .filter_map(|((name, locale), mut formats)| {
-            let html = formats.remove(&Format::Html);
-            let text = formats.remove(&Format::Text);
+        .filter_map(|((name, locale), formats)| {
             // With two files, the text's subject is the one: it is what everybody can read.
-            let subject = text.as_ref().or(html.as_ref())?.0.clone();
-            let (html, text) = (html.map(|pieces| pieces.1), text.map(|pieces| pieces.1));
-            Some(Source { name, locale, subject, html, text })
+            let first = formats.get(&Format::Text).or_else(|| formats.get(&Format::Html));
+            let subject = first?.0.clone();
+            let (mut html, mut text, mut written) = (None, None, BTreeMap::new());
+            for (format, (_, body, content)) in formats {
+                match format {
+                    Format::Html => html = Some(body),
+                    Format::Text => text = Some(body),
+                }
+                written.insert(format, content);
+            }
+            let owner = owner.clone();
+            Some(Source { owner, origin, name, locale, subject, html, text, written })
         })
         .collect()
 }
+
+// The subject, the body and the whole of each file of a template.
+type Forms = BTreeMap<Format, (Piece, Piece, String)>;
 
 fn named(stem: &str) -> Option<(String, String)> {
     let (name, locale) = stem.split_once('.')?;
@@ -165,7 +260,7 @@ fn named(stem: &str) -> Option<(String, String)> {
             || rest.strip_prefix(['-', '_']).is_some_and(|region| {
                 !region.is_empty() && region.chars().all(|c| c.is_ascii_alphanumeric())
             }));
-    (is_name && is_locale).then(|| (name.to_owned(), super::normal_locale(locale)))
+    (is_name && is_locale).then(|| (name.to_owned(), normal_locale(locale)))
 }
 
 fn read(path: &Path, file: &str, problems: &mut Vec<Problem>) -> Option<String> {

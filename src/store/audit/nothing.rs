@@ -56,14 +56,81 @@ pub(super) const NOTHING: &[(&str, &str)] = &[
            WHERE d.message = t.message AND d.outcome = 'accepted')",
     ),
     (
-        "tickets without a message = 0",
-        "SELECT CAST(t.number AS TEXT) FROM ticket t WHERE t.deleted_at IS NULL AND NOT EXISTS \
+        "tickets without a message, but for those merged into another = 0",
+        "SELECT CAST(t.number AS TEXT) FROM ticket t \
+         WHERE t.deleted_at IS NULL AND t.merged_into IS NULL AND NOT EXISTS \
            (SELECT 1 FROM ticket_message m WHERE m.ticket = t.number)",
     ),
     (
+        "messages on a ticket that was merged into another = 0",
+        "SELECT m.message FROM ticket_message m JOIN ticket t ON t.number = m.ticket \
+         WHERE t.merged_into IS NOT NULL",
+    ),
+    (
+        "messages on tickets by an unknown author = 0",
+        "SELECT message FROM ticket_message WHERE author NOT IN ('machine', 'person', 'staff')",
+    ),
+    (
+        "tickets in an unknown state or of an unknown priority = 0",
+        "SELECT CAST(number AS TEXT) FROM ticket WHERE status NOT IN ('open', 'pending', 'closed') \
+         OR (priority IS NOT NULL AND priority NOT IN ('low', 'normal', 'high', 'urgent'))",
+    ),
+    (
+        "tickets whose changes are not numbered from 1 without a gap = 0",
+        "SELECT CAST(ticket AS TEXT) FROM ticket_event GROUP BY ticket \
+         HAVING MIN(n) <> 1 OR MAX(n) <> COUNT(*)",
+    ),
+    (
+        "changes of an unknown kind, or by nobody known = 0",
+        "SELECT CAST(ticket AS TEXT) FROM ticket_event \
+         WHERE by_kind NOT IN ('agent', 'operator', 'user') \
+         OR (by_kind = 'agent') <> (by_whom IS NOT NULL AND by_kind <> 'user') \
+         OR kind NOT IN ('assignee', 'closed', 'department', 'merged', 'opened', 'priority', \
+           'reopened', 'requester', 'site', 'status', 'tags')",
+    ),
+    (
+        "changes, tags and people of a ticket that is not there = 0",
+        "SELECT CAST(e.ticket AS TEXT) FROM ticket_event e \
+           WHERE NOT EXISTS (SELECT 1 FROM ticket t WHERE t.number = e.ticket) \
+         UNION ALL SELECT CAST(g.ticket AS TEXT) FROM ticket_tag g \
+           WHERE NOT EXISTS (SELECT 1 FROM ticket t WHERE t.number = g.ticket) \
+         UNION ALL SELECT CAST(r.ticket AS TEXT) FROM ticket_role r \
+           WHERE NOT EXISTS (SELECT 1 FROM ticket t WHERE t.number = r.ticket)",
+    ),
+    (
+        "outgoing mails that tell of a message or a change that is not there = 0",
+        "SELECT CAST(o.id AS TEXT) FROM outbox o WHERE \
+           (o.about_message IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM ticket_message m WHERE m.message = o.about_message)) \
+           OR (o.about_event IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM ticket_event e WHERE e.ticket = o.ticket AND e.n = o.about_event))",
+    ),
+    (
+        "what was written at the counter that a mailbox is told of = 0",
+        "SELECT id FROM message WHERE acknowledgement <> 'never' \
+         AND (origin LIKE 'portal/%' OR origin LIKE 'staff/%')",
+    ),
+    (
         "users without an address = 0",
-        "SELECT p.id FROM person p WHERE NOT EXISTS \
+        "SELECT p.id FROM person p WHERE p.merged_into IS NULL AND NOT EXISTS \
            (SELECT 1 FROM person_address a WHERE a.person = p.id AND a.n = 0)",
+    ),
+    (
+        "users merged into one that is not there, or who kept something = 0",
+        "SELECT p.id FROM person p WHERE p.merged_into IS NOT NULL AND (p.status <> 'deleted' \
+           OR NOT EXISTS (SELECT 1 FROM person o WHERE o.id = p.merged_into \
+             AND o.merged_into IS NULL) \
+           OR EXISTS (SELECT 1 FROM person_address a WHERE a.person = p.id) \
+           OR EXISTS (SELECT 1 FROM ticket t WHERE t.person = p.id))",
+    ),
+    (
+        "sessions of users who are disabled or deleted = 0",
+        "SELECT s.person FROM session s WHERE NOT EXISTS \
+           (SELECT 1 FROM person p WHERE p.id = s.person AND p.status = 'active')",
+    ),
+    (
+        "passwords of deleted users = 0",
+        "SELECT id FROM person WHERE status = 'deleted' AND password IS NOT NULL",
     ),
     (
         "outgoing mails about a ticket, a user or a message that is not there = 0",

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use super::spool::Arrived;
 use super::sql::{padded, placeholders};
 use super::{Row, Sql, StoreError, Value, bounces, decisions};
+use crate::args;
 use crate::mail::{Address, AddressKey, PlusTag};
 use crate::triage::facts::{
-    CredentialsState, Facts, Intake, Questions, Sender, SiteFacts, SiteMatch, TicketFacts,
+    CredentialsState, Door, Facts, Intake, Questions, Sender, SiteFacts, SiteMatch, TicketFacts,
     UserFacts, UserStatus,
 };
 use crate::triage::plan::TOO_LARGE;
@@ -28,9 +29,11 @@ pub fn gather(
     let key = sender.map(|sender| &sender.key);
     let content =
         decisions::look_up(sql, questions.content_hash, &questions.message_id, &arrived.message)?;
-    let user = match key {
-        Some(key) => user(sql, key)?,
-        None => None,
+    let user = match (&questions.door, key) {
+        // Whose words they are is proven: the address may have changed hands since.
+        (Door::Portal { user: id, .. }, _) => user(sql, Whose::Id(id))?,
+        (_, Some(key)) => user(sql, Whose::Key(key))?,
+        (_, None) => None,
     };
     let (sites, default_site) = sites(sql, key, &questions.site_domains, &questions.default_site)?;
     let tickets = tickets::candidates(sql, key, questions)?;
@@ -155,16 +158,32 @@ pub fn sites(
     Ok((matched, defaults.swap_remove(named)))
 }
 
-fn user(sql: &mut dyn Sql, key: &AddressKey) -> Result<Option<UserFacts>, StoreError> {
+/// By what a user is looked up.
+enum Whose<'a> {
+    Id(&'a str),
+    Key(&'a AddressKey),
+}
+
+fn user(sql: &mut dyn Sql, whose: Whose<'_>) -> Result<Option<UserFacts>, StoreError> {
+    let (which, value) = match whose {
+        Whose::Id(id) => ("a.person = ?2 AND a.n = 0", Value::from(id)),
+        Whose::Key(key) => ("a.address_key = ?2", Value::from(key)),
+    };
+    // What is asked of a site is whether the owner of this key is a primary user of it.
+    let key = match whose {
+        Whose::Id(id) => main_key(sql, id)?,
+        Whose::Key(key) => Some(key.as_str().to_owned()),
+    };
     let statement = format!(
         "SELECT {SITE_COLUMNS}, p.id, p.status, p.first_name, p.last_name, main.address, p.access, \
            p.site_placed, p.no_tickets, p.locale, p.credentials, \
            CASE WHEN a.undeliverable = 1 OR main.undeliverable = 1 THEN 1 ELSE 0 END, \
            p.credentials_bounced \
          FROM person_address a JOIN person p ON p.id = a.person JOIN site s ON s.id = p.site \
-         JOIN person_address main ON main.person = p.id AND main.n = 0 WHERE a.address_key = ?1"
+         JOIN person_address main ON main.person = p.id AND main.n = 0 WHERE {which}"
     );
-    let Some(row) = sql.query_one(&statement, &[Value::from(key)])? else { return Ok(None) };
+    let values = [Value::from(key.as_deref()), value];
+    let Some(row) = sql.query_one(&statement, &values)? else { return Ok(None) };
     let column = |n: usize| SITE_FIELDS + n;
     Ok(Some(UserFacts {
         id: row.text(column(0))?,
@@ -183,6 +202,11 @@ fn user(sql: &mut dyn Sql, key: &AddressKey) -> Result<Option<UserFacts>, StoreE
     }))
 }
 
+fn main_key(sql: &mut dyn Sql, person: &str) -> Result<Option<String>, StoreError> {
+    let main = "SELECT address_key FROM person_address WHERE person = ?1 AND n = 0";
+    sql.query_one(main, args![person])?.map(|row| row.text(0)).transpose()
+}
+
 // Where the credentials of the sender would be counted: the site they are at, or would come to
 // (M-110).
 fn site_of<'a>(
@@ -196,10 +220,13 @@ fn site_of<'a>(
     }
 }
 
-// Of a site `s`, for the person whose key is ?1.
+// Of a site `s`, for the person whose key is ?1, by that or another of their addresses.
 const SITE_COLUMNS: &str = "s.id, s.name, s.locale, s.credentials, s.is_default, \
     CASE WHEN EXISTS (SELECT 1 FROM site_primary sp \
-      WHERE sp.site = s.id AND sp.address_key = ?1) THEN 1 ELSE 0 END";
+      WHERE sp.site = s.id AND (sp.address_key = ?1 OR sp.address_key IN \
+        (SELECT other.address_key FROM person_address mine \
+         JOIN person_address other ON other.person = mine.person \
+         WHERE mine.address_key = ?1))) THEN 1 ELSE 0 END";
 const SITE_FIELDS: usize = 6;
 
 fn site(row: &Row, first: usize, matched_by: SiteMatch) -> Result<SiteFacts, StoreError> {

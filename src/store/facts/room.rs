@@ -13,7 +13,7 @@ use crate::triage::facts::{CredentialsBudget, Room, Sender};
 use crate::triage::policy::{LimitPolicy, Rate};
 
 /// Who and what is counted.
-pub(super) struct Counted<'a> {
+pub(in crate::store) struct Counted<'a> {
     pub sender: &'a Sender,
     /// The id of the sender's user.
     pub user: Option<&'a str>,
@@ -37,7 +37,7 @@ enum Slot {
 }
 
 /// Counts the limits up to when the message counts, and the mails of ours up to now.
-pub(super) fn count(
+pub(in crate::store) fn count(
     sql: &mut dyn Sql,
     counted: &Counted<'_>,
     now: Timestamp,
@@ -64,7 +64,7 @@ pub(super) fn count(
     asked.nth(Slot::BudgetSite, TO_SITE, Some(site), PER_SITE, now);
     asked.nth(Slot::BudgetTotal, TO_ALL, None, IN_TOTAL, now);
     if let Some(user) = user {
-        // Nobody can log in yet, so all there ever were count, whenever they were sent.
+        // Whenever they were sent.
         asked.ever(Slot::BudgetRecipient, user, PER_RECIPIENT_BEFORE_LOGIN, now);
     }
     let mut room = Room::default();
@@ -104,26 +104,35 @@ const AUTO_MAILS: Counter = Counter {
     condition: "to_key = ? AND automatic = 1 AND state <> 'cancelled'",
     at: "queued_at",
 };
-// Credentials mails are those to a user that answer nothing: `OutgoingMail::brings_credentials`.
+// Credentials mails are those to a user that answer nothing and are about no ticket
+// (`OutgoingMail::brings_credentials`), but for the notices that never bring any.
 const TO_RECIPIENT: Counter = Counter {
     table: "outbox",
-    condition: "to_key = ? AND cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled'",
+    condition: "to_key = ? AND cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled' \
+                AND ticket IS NULL \
+                AND template NOT IN ('address_change', 'address_changed', 'password_changed')",
     at: "queued_at",
 };
 const TO_DOMAIN: Counter = Counter {
     table: "outbox",
     condition: "to_domain = ? AND cause = 'notice' AND person IS NOT NULL \
-                AND state <> 'cancelled'",
+                AND state <> 'cancelled' \
+                AND ticket IS NULL \
+                AND template NOT IN ('address_change', 'address_changed', 'password_changed')",
     at: "queued_at",
 };
 const TO_SITE: Counter = Counter {
     table: "outbox",
-    condition: "site = ? AND cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled'",
+    condition: "site = ? AND cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled' \
+                AND ticket IS NULL \
+                AND template NOT IN ('address_change', 'address_changed', 'password_changed')",
     at: "queued_at",
 };
 const TO_ALL: Counter = Counter {
     table: "outbox",
-    condition: "cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled'",
+    condition: "cause = 'notice' AND person IS NOT NULL AND state <> 'cancelled' \
+                AND ticket IS NULL \
+                AND template NOT IN ('address_change', 'address_changed', 'password_changed')",
     at: "queued_at",
 };
 
@@ -168,12 +177,15 @@ impl Asked {
         self.slots.push((slot, Again::After(rate)));
     }
 
-    // Asks whether a user was ever sent so many credentials mails.
+    // Asks whether a user who never logged in was ever sent so many credentials mails.
     fn ever(&mut self, slot: Slot, user: &str, count: u32, now: Timestamp) {
         let (user, count) = (self.bind(Value::from(user)), self.bind(Value::from(count)));
         self.columns.push(format!(
             "(SELECT MAX(queued_at) FROM outbox WHERE person = {user} AND cause = 'notice' \
-             AND state NOT IN ('cancelled', 'recorded') HAVING COUNT(*) >= {count})"
+             AND state NOT IN ('cancelled', 'recorded') AND ticket IS NULL \
+             AND template NOT IN ('address_change', 'address_changed', 'password_changed') \
+             AND (SELECT last_login_at FROM person WHERE id = {user}) IS NULL \
+             HAVING COUNT(*) >= {count})"
         ));
         self.slots.push((slot, Again::At(later(now, PER_RECIPIENT))));
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{SITE_COLUMNS, SITE_FIELDS, site};
 use crate::mail::AddressKey;
 use crate::store::sql::{padded, placeholders};
-use crate::store::tickets::{known, parse_role};
+use crate::store::tickets::{self, known, parse_role};
 use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::{Questions, SiteMatch, TicketEvidence, TicketFacts, TicketStatus};
 
@@ -62,6 +62,11 @@ pub(super) fn candidates(
     }
     follow_redirects(sql, key, &mut found)?;
     let mut chosen = choose(found);
+    if questions.is_of_staff {
+        for ticket in &mut chosen {
+            ticket.requester = tickets::requester(sql, ticket.number)?;
+        }
+    }
     if !questions.known.is_empty() {
         let numbers: Vec<i64> = chosen.iter().map(|ticket| ticket.number).collect();
         let mut known = known(sql, &numbers)?;
@@ -99,6 +104,8 @@ impl Candidate {
                 closed_at: row.opt_time(3)?,
                 last_message_at: row.time(4)?,
                 subject: row.text(5)?,
+                assignee: row.opt_text(8)?.map(AddressKey),
+                requester: None,
                 sender_role: role,
                 site: site(row, TICKET_FIELDS, SiteMatch::Kept)?,
                 known: HashSet::new(),
@@ -200,7 +207,7 @@ fn read(
            t.merged_into, (SELECT MAX(r.role) FROM ticket_role r WHERE r.ticket = t.number \
              AND (r.address_key = ?1 OR r.address_key IN (SELECT other.address_key \
                FROM person_address mine JOIN person_address other ON other.person = mine.person \
-               WHERE mine.address_key = ?1))) AS role, {SITE_COLUMNS}"
+               WHERE mine.address_key = ?1))) AS role, t.assignee, {SITE_COLUMNS}"
     );
     let mut parts = Vec::new();
     if !ids.is_empty() {
@@ -230,5 +237,5 @@ fn read(
     sql.query(&parts.join(" UNION ALL "), &values)
 }
 
-const TICKET_FIELDS: usize = 8;
+const TICKET_FIELDS: usize = 9;
 const FIELDS: usize = TICKET_FIELDS + SITE_FIELDS;

@@ -318,7 +318,9 @@ pub fn recorded(
         )?;
         sql.execute(
             "UPDATE person SET credentials = 'due', updated_at = ?2 WHERE credentials = 'sent' \
-             AND id = (SELECT person FROM outbox WHERE id = ?1 AND cause = 'notice')",
+             AND id = (SELECT person FROM outbox WHERE id = ?1 AND cause = 'notice' \
+               AND ticket IS NULL \
+               AND template NOT IN ('address_change', 'address_changed', 'password_changed'))",
             args![claim.id, now],
         )?;
     }

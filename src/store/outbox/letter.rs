@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use crate::args;
-use crate::mail::MessageId;
+use crate::mail::{AddressKey, MessageId};
 use crate::store::mailboxes::Tags;
-use crate::store::{Row, Sql, StoreError};
+use crate::store::tickets::StoredAttachment;
+use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::{TicketStatus, UserStatus};
-use crate::triage::plan::MailCause;
+use crate::triage::plan::{MailCause, Thread};
 use crate::triage::policy::Access;
 
 /// One mail to write, with those it concerns.
@@ -30,6 +31,8 @@ pub struct Letter {
     pub site: Option<LetterSite>,
     /// The message that caused it; its text is read by [`causing_message`].
     pub message: Option<String>,
+    /// The change that caused it, by its number on the ticket.
+    pub event: Option<i64>,
     /// Whether its mailbox accepts `+tags`.
     pub tags: Tags,
 }
@@ -58,7 +61,11 @@ pub struct LetterTicket {
     pub subject: String,
     pub status: TicketStatus,
     pub department: Option<String>,
-    pub assignee: Option<String>,
+    /// The key of the agent who looks after it.
+    pub assignee: Option<AddressKey>,
+    pub priority: Option<String>,
+    pub requester_address: String,
+    pub requester_name: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -79,27 +86,65 @@ pub struct CausingMessage {
     /// The whole of it.
     pub whole: String,
     pub written_at: Timestamp,
+    /// The address and the name of whoever wrote them.
+    pub from: (String, Option<String>),
+    pub attachments: Vec<StoredAttachment>,
 }
 
 /// Reads what there is to say in a mail, or `None` when there is no such mail.
 pub fn letter(sql: &mut dyn Sql, id: i64) -> Result<Option<Letter>, StoreError> {
-    let row = sql.query_one(
+    one(sql, id, "outbox", args![id])
+}
+
+/// What there is to say in a mail of an agent's about a ticket that is not queued yet: for a draft of
+/// it. `None` when there is no such ticket.
+pub fn draft(
+    sql: &mut dyn Sql,
+    ticket: i64,
+    template: &str,
+    agent: Option<&AddressKey>,
+) -> Result<Option<Letter>, StoreError> {
+    let about = "(SELECT CAST(0 AS BIGINT) AS id, CAST(?2 AS TEXT) AS template, \
+         requester_address AS to_address, mailbox, '' AS locale, '' AS message_id, \
+         'words' AS cause, CAST(NULL AS TEXT) AS in_reply_to, \
+         CAST(NULL AS TEXT) AS reply_references, updated_at AS queued_at, \
+         CAST(NULL AS TEXT) AS message, person, number AS ticket, site, \
+         CAST(0 AS BIGINT) AS attempts, CAST(?3 AS TEXT) AS agent, \
+         CAST(NULL AS BIGINT) AS about_event \
+       FROM ticket WHERE number = ?4 AND deleted_at IS NULL)";
+    let mut letter = one(sql, 0, about, args![0_i64, template, agent, ticket])?;
+    if let Some(letter) = &mut letter {
+        let of_person = letter.person.as_ref().and_then(|person| person.locale.clone());
+        let of_site = letter.site.as_ref().and_then(|site| site.locale.clone());
+        letter.locale = of_person.or(of_site).unwrap_or_default();
+    }
+    Ok(letter)
+}
+
+// `from` has the columns of the outbox, and the row ?1.
+fn one(
+    sql: &mut dyn Sql,
+    id: i64,
+    from: &str,
+    values: &[Value],
+) -> Result<Option<Letter>, StoreError> {
+    let statement = format!(
         "SELECT o.template, o.to_address, o.mailbox, o.locale, o.message_id, o.cause, \
            o.in_reply_to, o.reply_references, o.queued_at, o.message, \
            p.id, p.first_name, p.last_name, p.phone, p.mobile, p.department, p.job_title, \
            p.locale, p.access, p.status, a.address, \
            t.number, t.subject, t.status, t.department, t.assignee, t.created_at, \
-           s.id, s.name, s.phone, s.locale, o.attempts, COALESCE(m.tags, 'unknown') \
-         FROM outbox o \
+           s.id, s.name, s.phone, s.locale, o.attempts, COALESCE(m.tags, 'unknown'), o.agent, \
+           o.about_event, t.priority, t.requester_address, t.requester_name \
+         FROM {from} o \
          LEFT JOIN person p ON p.id = o.person \
          LEFT JOIN person_address a ON a.person = p.id AND a.n = 0 \
          LEFT JOIN ticket t ON t.number = o.ticket \
          LEFT JOIN site s ON s.id = o.site \
          LEFT JOIN mailbox m ON m.name = o.mailbox \
-         WHERE o.id = ?1",
-        args![id],
-    )?;
-    let Some(row) = row else { return Ok(None) };
+         WHERE o.id = ?1"
+    );
+    let Some(row) = sql.query_one(&statement, values)? else { return Ok(None) };
     Ok(Some(Letter {
         id,
         template: row.text(0)?,
@@ -111,6 +156,7 @@ pub fn letter(sql: &mut dyn Sql, id: i64) -> Result<Option<Letter>, StoreError> 
         queued_at: row.time(8)?,
         message: row.opt_text(9)?,
         attempts: row.int(31)?,
+        event: row.opt_int(34)?,
         tags: row.parsed(32, "what is known of tags", Tags::parse)?,
         person: person(&row)?,
         ticket: ticket(&row)?,
@@ -124,7 +170,8 @@ pub fn causing_message(
     message: &str,
 ) -> Result<Option<CausingMessage>, StoreError> {
     let row = sql.query_one(
-        "SELECT body, visible, internal, written_at FROM ticket_message WHERE message = ?1",
+        "SELECT body, visible, internal, written_at, from_address, from_name, attachments \
+         FROM ticket_message WHERE message = ?1",
         args![message],
     )?;
     let Some(row) = row else { return Ok(None) };
@@ -132,7 +179,22 @@ pub fn causing_message(
     let text = row.opt_text(1)?.unwrap_or_else(|| whole.clone());
     // M-105: what is internal goes into no mail.
     let whole = if row.opt_text(2)?.is_some() { text.clone() } else { whole };
-    Ok(Some(CausingMessage { text, whole, written_at: row.time(3)? }))
+    Ok(Some(CausingMessage {
+        text,
+        whole,
+        written_at: row.time(3)?,
+        from: (row.text(4)?, row.opt_text(5)?),
+        attachments: row.parsed(6, "a list in JSON", |text| serde_json::from_str(text).ok())?,
+    }))
+}
+
+/// The last change of a ticket that mails before this one told of; 0 when none did.
+pub fn told_before(sql: &mut dyn Sql, ticket: i64, mail: i64) -> Result<i64, StoreError> {
+    let row = sql.query_one(
+        "SELECT COALESCE(MAX(about_event), 0) FROM outbox WHERE ticket = ?1 AND id < ?2",
+        args![ticket, mail],
+    )?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// The primary users of a site: their names, or the address of one who has not written yet.
@@ -157,11 +219,12 @@ fn cause(row: &Row) -> Result<MailCause, StoreError> {
     let kind = row.text(5)?;
     let parent = row.opt_text(6)?.as_deref().and_then(MessageId::parse);
     let references = row.opt_text(7)?.unwrap_or_default();
+    let references = references.split(' ').filter_map(MessageId::parse).collect();
+    let agent = row.opt_text(33)?.map(AddressKey);
     Ok(match (kind.as_str(), parent) {
-        ("answer", Some(parent)) => MailCause::Answer {
-            parent,
-            parent_references: references.split(' ').filter_map(MessageId::parse).collect(),
-        },
+        ("answer", Some(parent)) => MailCause::Answer { parent, parent_references: references },
+        ("news", parent) => MailCause::News { agent, thread: Thread { parent, references } },
+        ("words", parent) => MailCause::Words { agent, thread: Thread { parent, references } },
         _ => MailCause::Notice,
     })
 }
@@ -190,7 +253,10 @@ fn ticket(row: &Row) -> Result<Option<LetterTicket>, StoreError> {
         subject: row.text(22)?,
         status: row.parsed(23, "a ticket's status", TicketStatus::parse)?,
         department: row.opt_text(24)?,
-        assignee: row.opt_text(25)?,
+        assignee: row.opt_text(25)?.map(AddressKey),
+        priority: row.opt_text(35)?,
+        requester_address: row.text(36)?,
+        requester_name: row.opt_text(37)?,
         created_at: row.time(26)?,
     }))
 }

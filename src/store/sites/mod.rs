@@ -1,6 +1,7 @@
 //! Sites: the configuration declares them, the store remembers them, users belong to them. Which
 //! domains of an address count is said by `triage`; here they are only looked up.
 
+pub mod hand;
 mod reconcile;
 
 use jiff::Timestamp;
@@ -36,6 +37,14 @@ pub struct Site {
     pub users: i64,
     pub tickets: i64,
     pub created_at: Timestamp,
+}
+
+impl Site {
+    /// Whether people made it, so that they may change it: the configuration declares the others, and
+    /// makes those for whom no site matches.
+    pub fn is_by_hand(&self) -> bool {
+        !self.declared && !self.is_default
+    }
 }
 
 /// What a rematch does with what it finds.

@@ -1,5 +1,6 @@
 //! Brings the sites of the store in line with the configuration, at each load: declared ones are
-//! made or updated, those taken out are retired, default sites exist. Writes only what differs.
+//! made or updated, those taken out are retired, default sites exist. Sites made by hand stay as they
+//! are, but for what the configuration gives to another. Writes only what differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,12 +45,23 @@ pub fn reconcile(
 ) -> Result<Vec<SiteChange>, StoreError> {
     let stored: BTreeMap<String, Site> =
         list(sql, None)?.into_iter().map(|site| (site.name.clone(), site)).collect();
-    let wanted = wanted(declared, defaults);
+    let mut wanted = wanted(declared, defaults);
+    // A site made by hand that a mailbox falls back to stays an ordinary one, as a declared one does.
+    wanted.retain(|name, want| {
+        let is_by_hand = stored.get(*name).is_some_and(|site| site.is_by_hand() && !site.retired);
+        want.site.is_some() || !is_by_hand || defaults.first() == Some(name)
+    });
     let mut changes = Vec::new();
     let mut ids_by_name = BTreeMap::new();
     // What is no longer wanted goes first: a domain may move from one site to another.
     for site in stored.values() {
         let keep = wanted.get(site.name.as_str());
+        if keep.is_none() && site.is_by_hand() {
+            if yield_belongings(sql, site, declared)? {
+                changes.push(SiteChange::Updated(site.name.clone()));
+            }
+            continue;
+        }
         remove_belongings(sql, site, keep)?;
         if keep.is_none() && !site.retired {
             sql.execute(
@@ -160,6 +172,29 @@ fn wanted<'a>(declared: &'a [DeclaredSite], defaults: &[&'a str]) -> BTreeMap<&'
         entry.is_default |= n == 0;
     }
     wanted
+}
+
+// M-108: what a declared site claims is taken from one that was made by hand. Answers whether
+// anything was.
+fn yield_belongings(
+    sql: &mut dyn Sql,
+    site: &Site,
+    declared: &[DeclaredSite],
+) -> Result<bool, StoreError> {
+    let mut yields = false;
+    for domain in &site.domains {
+        if declared.iter().any(|other| other.domains.contains(domain)) {
+            sql.execute("DELETE FROM site_domain WHERE domain = ?1", args![domain])?;
+            yields = true;
+        }
+    }
+    for key in &site.addresses {
+        if declared.iter().any(|other| other.addresses.iter().any(|own| own.as_str() == key)) {
+            sql.execute("DELETE FROM site_address WHERE address_key = ?1", args![key])?;
+            yields = true;
+        }
+    }
+    Ok(yields)
 }
 
 fn remove_belongings(

@@ -78,10 +78,15 @@ pub fn total(
     Ok(Total { stored: row.int(0)?.unsigned_abs(), told: row.int(1)?.unsigned_abs() })
 }
 
+/// Holds for the rows of the ledger that came out of a mailbox, or as a file: not for what was written
+/// in the portal or by staff, which is in the ledger beside the mail of its ticket's mailbox.
+pub(in crate::store) const BY_MAIL: &str =
+    "message.origin NOT LIKE 'portal/%' AND message.origin NOT LIKE 'staff/%'";
+
 /// When the last message of a mailbox came in.
 pub fn newest(sql: &mut dyn Sql, mailbox: &str) -> Result<Option<Timestamp>, StoreError> {
-    let row =
-        sql.query_one("SELECT MAX(spooled_at) FROM message WHERE mailbox = ?1", args![mailbox])?;
+    let statement = format!("SELECT MAX(spooled_at) FROM message WHERE mailbox = ?1 AND {BY_MAIL}");
+    let row = sql.query_one(&statement, args![mailbox])?;
     row.map_or(Ok(None), |row| row.opt_time(0))
 }
 

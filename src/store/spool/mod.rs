@@ -6,6 +6,7 @@ mod claim;
 mod entry;
 mod growing;
 mod held;
+mod origin;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -28,9 +29,11 @@ pub use claim::{
     Arrived, Attempt, Claim, Finished, claim, defer, earliest_undecided, finish, must_hold,
     next_due, release, set_back, set_right,
 };
+pub(super) use entry::BY_MAIL;
 pub use entry::{Entry, Stage, Total, entries, newest, total};
 pub use growing::Growing;
 pub use held::{drop_held, release_held};
+pub use origin::Origin;
 
 // Bytes in one frame, before compression: what is in memory at a time when one is cut.
 const FRAME: usize = 1 << 20;
@@ -46,61 +49,6 @@ pub struct RawMessage {
     pub arrived_at: Timestamp,
     pub intake: Intake,
     pub raw: Vec<u8>,
-}
-
-/// Where a message came from, enough to find it there again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// Handed in as a file, by `ingest` or `replay`.
-    File { name: String },
-    /// A maildir file's name up to the `:`.
-    MaildirFile { base: String },
-    /// what identifies a message on a server.
-    Uid { validity: u32, uid: u32 },
-}
-
-impl Origin {
-    /// What the keys of all files in a maildir begin with.
-    pub const FILES: &str = "maildir/";
-
-    /// What is unique for the message within its mailbox.
-    pub fn key(&self) -> String {
-        match self {
-            Origin::File { name } => format!("file/{name}"),
-            Origin::MaildirFile { base } => format!("maildir/{base}"),
-            Origin::Uid { validity, uid } => format!("uid/{validity}/{uid}"),
-        }
-    }
-
-    /// What the keys of all messages of one UIDVALIDITY begin with.
-    pub fn numbered(validity: u32) -> String {
-        format!("uid/{validity}/")
-    }
-
-    /// What the keys begin with that mean something in a mailbox whose source stands at `position`.
-    pub fn numbering(position: &str) -> String {
-        let mut words = position.split('/');
-        match (words.next(), words.next().and_then(|validity| validity.parse().ok())) {
-            (Some("uid"), Some(validity)) => Origin::numbered(validity),
-            // Set back by hand: under which it goes on is known at the next look.
-            (Some("since"), _) => "uid/".to_owned(),
-            _ => Origin::FILES.to_owned(),
-        }
-    }
-
-    /// Reads back what [`Origin::key`] wrote.
-    pub fn parse(key: &str) -> Option<Origin> {
-        let (kind, rest) = key.split_once('/')?;
-        match kind {
-            "file" => Some(Origin::File { name: rest.to_owned() }),
-            "maildir" => Some(Origin::MaildirFile { base: rest.to_owned() }),
-            "uid" => {
-                let (validity, uid) = rest.split_once('/')?;
-                Some(Origin::Uid { validity: validity.parse().ok()?, uid: uid.parse().ok()? })
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Whether the mailbox is told once the message is decided (`mailbox.after`).
@@ -212,8 +160,9 @@ pub fn known(
 
 /// When the messages of a mailbox arrived that are in the ledger, in unix milliseconds.
 pub fn arrivals(sql: &mut dyn Sql, mailbox: &str) -> Result<HashSet<i64>, StoreError> {
-    let rows =
-        sql.query("SELECT DISTINCT arrived_at FROM message WHERE mailbox = ?1", args![mailbox])?;
+    let statement =
+        format!("SELECT DISTINCT arrived_at FROM message WHERE mailbox = ?1 AND {BY_MAIL}");
+    let rows = sql.query(&statement, args![mailbox])?;
     rows.iter().map(|row| row.int(0)).collect()
 }
 
@@ -252,6 +201,19 @@ pub fn skip(
     Ok(skipped)
 }
 
+/// The id of the message of a mailbox that came from this origin; `None` when there is none.
+pub fn of_origin(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    origin: &Origin,
+) -> Result<Option<String>, StoreError> {
+    let row = sql.query_one(
+        "SELECT id FROM message WHERE mailbox = ?1 AND origin = ?2",
+        args![mailbox, origin.key()],
+    )?;
+    row.map(|row| row.text(0)).transpose()
+}
+
 /// When a message arrived; `None` when there is none with this id.
 pub fn arrived_at(sql: &mut dyn Sql, id: &str) -> Result<Option<Timestamp>, StoreError> {
     let row = sql.query_one("SELECT arrived_at FROM message WHERE id = ?1", args![id])?;
@@ -281,6 +243,29 @@ pub fn raw(sql: &mut dyn Sql, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(length) if length == size => Ok(Some(raw)),
         _ => Err(damaged(id, format!("it has {} bytes, and had {size}", raw.len()))),
     }
+}
+
+/// The first bytes of a message, at most 1 MiB; `None` when they are not stored.
+pub fn head(sql: &mut dyn Sql, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let first = "SELECT bytes FROM raw_chunk WHERE message = ?1 AND n = 0";
+    let Some(row) = sql.query_one(first, args![id])? else { return Ok(None) };
+    decompress(&[row.blob(0)?]).map(Some).map_err(|error| damaged(id, error.to_string()))
+}
+
+/// Whether the bytes of a message are stored.
+pub fn has_raw(sql: &mut dyn Sql, id: &str) -> Result<bool, StoreError> {
+    let row = sql.query_one("SELECT 1 FROM raw_chunk WHERE message = ?1 LIMIT 1", args![id])?;
+    Ok(row.is_some())
+}
+
+/// Puts other bytes in the place of those of a message: what it said is not to be kept.
+pub fn replace_raw(sql: &mut dyn Sql, id: &str, raw: &[u8]) -> Result<(), StoreError> {
+    sql.execute("DELETE FROM raw_chunk WHERE message = ?1", args![id])?;
+    for (n, frame) in (0_i64..).zip(raw.chunks(FRAME)) {
+        write_frames(sql, &[Value::from(id), Value::Int(n), Value::from(compress(frame))])?;
+    }
+    let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
+    sql.execute("UPDATE message SET size = ?2 WHERE id = ?1", args![id, size]).map(drop)
 }
 
 thread_local! {

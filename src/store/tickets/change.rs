@@ -76,6 +76,21 @@ pub fn add_message(sql: &mut dyn Sql, added: &Added<'_>, now: Timestamp) -> Resu
         attachment.repeated = new.repeats.contains(&at);
     }
     let visible = new.note.as_ref().map_or(&plan.reply.visible, |staff| &staff.forwarded);
+    let (body, visible, address, name) = match &new.author {
+        MessageAuthor::Staff(author) => {
+            // What a notice of ours brought to the agent is no part of the answer (M-81).
+            let text = &plan.reply.text;
+            (text, text, author.address.as_str(), author.name.as_deref())
+        }
+        MessageAuthor::Machine | MessageAuthor::Person(_) => (
+            &message.text,
+            visible,
+            sender.or(from.map(|from| from.address.as_str())).unwrap_or_default(),
+            // M-45: a name that shows another address is not used.
+            from.and_then(|from| from.name.as_deref())
+                .filter(|_| !plan.flags.contains(&Flag::NameContainsAddress)),
+        ),
+    };
     sql.execute(
         "INSERT INTO ticket_message (ticket, n, message, author, from_address, from_name, person, \
            written_at, added_at, subject, body, visible, internal, flags, attachments, known) \
@@ -87,18 +102,17 @@ pub fn add_message(sql: &mut dyn Sql, added: &Added<'_>, now: Timestamp) -> Resu
             match new.author {
                 MessageAuthor::Machine => "machine",
                 MessageAuthor::Person(_) => "person",
+                MessageAuthor::Staff(_) => "staff",
             },
-            sender.or(from.map(|from| from.address.as_str())).unwrap_or_default(),
-            // M-45: a name that shows another address is not used.
-            from.and_then(|from| from.name.as_deref())
-                .filter(|_| !plan.flags.contains(&Flag::NameContainsAddress)),
+            address,
+            name,
             *person,
             written_at,
             now,
             &message.subject,
-            links::redacted(&message.text).into_owned(),
+            links::redacted(body).into_owned(),
             Some(visible)
-                .filter(|visible| **visible != message.text)
+                .filter(|visible| *visible != body)
                 .map(|visible| links::redacted(visible).into_owned()),
             new.note.as_ref().map(|staff| links::redacted(&staff.note).into_owned()),
             json(&flags)?,
@@ -120,15 +134,6 @@ pub fn touch(
         "UPDATE ticket SET updated_at = ?2, last_message_at = \
            CASE WHEN last_message_at < ?3 THEN ?3 ELSE last_message_at END WHERE number = ?1",
         args![ticket, now, arrived_at],
-    )
-    .map(drop)
-}
-
-/// Reopens a closed ticket (M-86).
-pub fn reopen(sql: &mut dyn Sql, ticket: i64, now: Timestamp) -> Result<(), StoreError> {
-    sql.execute(
-        "UPDATE ticket SET status = 'open', closed_at = NULL, updated_at = ?2 WHERE number = ?1",
-        args![ticket, now],
     )
     .map(drop)
 }
@@ -248,6 +253,28 @@ pub struct StoredAttachment {
     /// In hex.
     pub sha256: String,
     pub source: AttachmentSource,
+}
+
+impl StoredAttachment {
+    /// As it was read from its message, to be cut out of that again; `None` when its checksum is none.
+    pub fn as_read(&self) -> Option<Attachment> {
+        let mut sha256 = [0; 32];
+        // Characters of more than one byte must not be cut in two.
+        if self.sha256.len() != 2 * sha256.len() || !self.sha256.is_ascii() {
+            return None;
+        }
+        for (byte, at) in sha256.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&self.sha256[at..at + 2], 16).ok()?;
+        }
+        Some(Attachment {
+            name: self.name.clone(),
+            content_type: self.content_type.clone(),
+            size: self.size,
+            inline: self.inline,
+            sha256,
+            source: self.source.clone(),
+        })
+    }
 }
 
 impl From<&Attachment> for StoredAttachment {

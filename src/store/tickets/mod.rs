@@ -1,7 +1,12 @@
 //! Tickets: opened and added to by plans, listed and shown to people.
 
 mod change;
+mod edit;
 mod known;
+mod merge;
+pub mod portal;
+mod requester;
+mod seat;
 
 use jiff::Timestamp;
 
@@ -12,10 +17,14 @@ use crate::triage::facts::{TicketRole, TicketStatus};
 
 pub use change::{
     Added, Known, Seen, StoredAttachment, add_ids, add_message, add_people, attach_user, link,
-    open, reopen, touch,
+    open, touch,
 };
+pub use edit::{By, Edit, Event, EventKind, edit, events, record, tags};
 pub(super) use known::kept;
 pub use known::{known, known_before};
+pub use merge::merge;
+pub use requester::{Place, place, requester};
+pub use seat::{Seat, seat};
 
 /// A ticket as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +42,10 @@ pub struct Ticket {
     pub department: Option<String>,
     /// For staff alone.
     pub staff_only: bool,
+    /// The key of the agent who looks after it.
     pub assignee: Option<String>,
+    /// One of the words of [`crate::triage::policy::Priority`].
+    pub priority: Option<String>,
     /// The ticket it claimed to belong to (M-81).
     pub linked_to: Option<i64>,
     pub merged_into: Option<i64>,
@@ -65,7 +77,7 @@ pub struct TicketMessage {
     pub n: i64,
     /// Its id in the ledger.
     pub message: String,
-    /// `machine` or `person`.
+    /// `machine`, `person` or `staff`.
     pub author: String,
     pub from_address: String,
     pub from_name: Option<String>,
@@ -95,6 +107,16 @@ pub struct Shown {
     pub people: Vec<(String, TicketRole)>,
     /// Tickets that claimed to belong to it.
     pub linked_from: Vec<i64>,
+    pub tags: Vec<String>,
+    /// What people changed about it.
+    pub events: Vec<Event>,
+}
+
+/// The number of the ticket that a message is on.
+pub fn of_message(sql: &mut dyn Sql, message: &str) -> Result<Option<i64>, StoreError> {
+    let row =
+        sql.query_one("SELECT ticket FROM ticket_message WHERE message = ?1", args![message])?;
+    row.map(|row| row.int(0)).transpose()
 }
 
 /// The tickets that pass `filter`, newest first.
@@ -139,6 +161,8 @@ pub fn show(sql: &mut dyn Sql, number: i64) -> Result<Option<Shown>, StoreError>
             .map(|row| Ok((row.text(0)?, row.parsed(1, "a role", parse_role)?)))
             .collect::<Result<_, StoreError>>()?,
         linked_from: linked.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?,
+        tags: tags(sql, number)?,
+        events: events(sql, number)?,
     }))
 }
 
@@ -184,7 +208,7 @@ const TICKET: &str = "SELECT t.number, t.subject, t.status, t.requester_address,
     t.requester_name, t.person, p.first_name, p.last_name, s.name, t.mailbox, t.department, \
     t.staff_only, t.assignee, t.linked_to, t.merged_into, \
     (SELECT COUNT(*) FROM ticket_message m WHERE m.ticket = t.number), t.created_at, \
-    t.updated_at, t.last_message_at, t.closed_at \
+    t.updated_at, t.last_message_at, t.closed_at, t.priority \
     FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person";
 
 fn read(row: &Row) -> Result<Ticket, StoreError> {
@@ -211,6 +235,7 @@ fn read(row: &Row) -> Result<Ticket, StoreError> {
         updated_at: row.time(17)?,
         last_message_at: row.time(18)?,
         closed_at: row.opt_time(19)?,
+        priority: row.opt_text(20)?,
     })
 }
 

@@ -1,8 +1,8 @@
-//! What people do to users: add, change, delete.
+//! What people do to users: add, change. How they end stands in [`super::ending`].
 
 use jiff::Timestamp;
 
-use super::display;
+use super::{display, end_access};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::{Address, AddressKey};
@@ -133,8 +133,8 @@ pub fn set(
             Change::Credentials(state) => ("credentials", state.as_str().into()),
             Change::Department(department) => ("department", department.as_deref().into()),
             Change::Disable => {
-                // Enabled again, the account is not to be entered by an old link.
-                credentials::end_all(sql, id, now)?;
+                // Enabled again, the account is not to be entered by what was there before.
+                end_access(sql, id, now)?;
                 ("status", "disabled".into())
             }
             Change::Enable => ("status", "active".into()),
@@ -151,6 +151,8 @@ pub fn set(
             Change::Phone(phone) => ("phone", phone.as_deref().into()),
             Change::RemoveAddress(key) => {
                 remove_address(sql, id, key)?;
+                // A link may lie in the mailbox that is no longer theirs.
+                credentials::end_all(sql, id, now)?;
                 continue;
             }
             Change::Site(site) => {
@@ -171,19 +173,7 @@ pub fn set(
     Ok(true)
 }
 
-/// Deletes a user: a tombstone stays, with its addresses, so that mail revives nobody (T-54, E-79);
-/// live links and passwords end; tickets are kept. Answers whether there was one.
-pub fn delete(sql: &mut dyn Sql, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let changed = sql.execute(
-        "UPDATE person SET status = 'deleted', deleted_at = ?2, updated_at = ?2 \
-         WHERE id = ?1 AND status <> 'deleted'",
-        args![id, now],
-    )?;
-    credentials::end_all(sql, id, now)?;
-    Ok(changed == 1)
-}
-
-fn add_address(
+pub(super) fn add_address(
     sql: &mut dyn Sql,
     id: &str,
     address: &Address,
@@ -215,26 +205,22 @@ fn add_address(
     Err(StoreError::Taken { address: address.to_string(), by })
 }
 
-// An address in use at 0 goes to the end: (person, n) is unique at every moment.
-fn make_main(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
+// The two change places, by way of the end: (person, n) is unique at every moment.
+pub(super) fn make_main(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
     let row = sql.query_one(
-        "SELECT n FROM person_address WHERE person = ?1 AND address_key = ?2",
+        "SELECT n, (SELECT MAX(n) + 1 FROM person_address WHERE person = ?1) \
+         FROM person_address WHERE person = ?1 AND address_key = ?2",
         args![id, key],
     )?;
     let Some(row) = row else { return Err(no_address(key)) };
-    if row.int(0)? == 0 {
+    let (place, end) = (row.int(0)?, row.int(1)?);
+    if place == 0 {
         return Ok(());
     }
-    sql.execute(
-        "UPDATE person_address SET n = (SELECT MAX(n) + 1 FROM person_address WHERE person = ?1) \
-         WHERE person = ?1 AND n = 0",
-        args![id],
-    )?;
-    sql.execute(
-        "UPDATE person_address SET n = 0 WHERE person = ?1 AND address_key = ?2",
-        args![id, key],
-    )
-    .map(drop)
+    for (from, to) in [(0, end), (place, 0), (end, place)] {
+        renumber(sql, id, from, to)?;
+    }
+    Ok(())
 }
 
 fn remove_address(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
@@ -249,18 +235,35 @@ fn remove_address(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), S
         )));
     };
     let next = AddressKey(next.text(0)?);
-    let main = sql.query_one(
-        "SELECT 1 FROM person_address WHERE person = ?1 AND address_key = ?2 AND n = 0",
+    let place = sql.query_one(
+        "SELECT n FROM person_address WHERE person = ?1 AND address_key = ?2",
         args![id, key],
     )?;
-    if main.is_some() {
+    let Some(place) = place else { return Err(no_address(key)) };
+    if place.int(0)? == 0 {
         make_main(sql, id, &next)?;
     }
-    let removed = sql.execute(
-        "DELETE FROM person_address WHERE person = ?1 AND address_key = ?2",
+    let removed = sql.query(
+        "DELETE FROM person_address WHERE person = ?1 AND address_key = ?2 RETURNING n",
         args![id, key],
     )?;
-    if removed == 1 { Ok(()) } else { Err(no_address(key)) }
+    let last = sql.query_one("SELECT MAX(n) FROM person_address WHERE person = ?1", args![id])?;
+    // The last one takes the place that is free, so that no number is left out.
+    if let (Some(removed), Some(last)) = (removed.first(), last) {
+        let (free, last) = (removed.int(0)?, last.int(0)?);
+        if last > free {
+            renumber(sql, id, last, free)?;
+        }
+    }
+    Ok(())
+}
+
+fn renumber(sql: &mut dyn Sql, id: &str, from: i64, to: i64) -> Result<(), StoreError> {
+    sql.execute(
+        "UPDATE person_address SET n = ?3 WHERE person = ?1 AND n = ?2",
+        args![id, from, to],
+    )
+    .map(drop)
 }
 
 fn no_address(key: &AddressKey) -> StoreError {

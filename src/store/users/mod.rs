@@ -1,18 +1,26 @@
 //! Users: end users with one or more addresses, each the key of exactly one of them (M-32, M-43).
 //! The table is `person`, since `user` is a word of SQL.
 
+pub mod account;
 mod admin;
+mod ending;
+mod erasing;
+pub mod invitation;
 mod plan;
+mod scrub;
 
 use jiff::Timestamp;
 
 use super::sql::{Conditions, placeholders};
 use super::{Row, Sql, StoreError, Value};
 use crate::args;
+use crate::mail::AddressKey;
 use crate::triage::facts::{CredentialsState, UserStatus};
 use crate::triage::policy::Access;
 
-pub use admin::{Addition, Change, add, delete, set};
+pub use admin::{Addition, Change, add, set};
+pub use ending::{Merged, delete, end_access, merge, revive};
+pub use erasing::{Cleared, Clearing, clear_tickets};
 pub use plan::{
     clear_undeliverable, create, credentials_queued, fill_name, place, withhold_credentials,
 };
@@ -51,6 +59,11 @@ pub struct User {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
+    /// When they chose the password they have; none while they have none.
+    pub password_set_at: Option<Timestamp>,
+    pub last_login_at: Option<Timestamp>,
+    /// The id of the user they were merged into: a tombstone without addresses.
+    pub merged_into: Option<String>,
 }
 
 /// One address of a user.
@@ -124,10 +137,44 @@ pub fn show(sql: &mut dyn Sql, id_or_key: &str) -> Result<Option<User>, StoreErr
     Ok(Some(user))
 }
 
+/// Whose the addresses of these keys are: each key that has a user, with the user's id.
+pub fn owners(
+    sql: &mut dyn Sql,
+    keys: &[AddressKey],
+) -> Result<std::collections::HashMap<String, String>, StoreError> {
+    let mut owners = std::collections::HashMap::new();
+    for batch in keys.chunks(super::sql::MANY) {
+        let list = super::sql::padded(batch);
+        let statement = format!(
+            "SELECT address_key, person FROM person_address WHERE address_key IN ({})",
+            placeholders(1, list.len())
+        );
+        for row in sql.query(&statement, &list)? {
+            owners.insert(row.text(0)?, row.text(1)?);
+        }
+    }
+    Ok(owners)
+}
+
+/// The users of these ids, in no order.
+pub fn of_ids(sql: &mut dyn Sql, ids: &[String]) -> Result<Vec<User>, StoreError> {
+    let mut users = Vec::new();
+    for batch in ids.chunks(super::sql::MANY) {
+        let list = super::sql::padded(batch);
+        let statement = format!("{USER} WHERE p.id IN ({})", placeholders(1, list.len()));
+        for row in sql.query(&statement, &list)? {
+            users.push(read(&row)?);
+        }
+    }
+    add_addresses(sql, &mut users)?;
+    Ok(users)
+}
+
 const USER: &str = "SELECT p.id, p.first_name, p.last_name, p.derived, p.status, p.access, s.id, \
     s.name, p.site_placed, p.phone, p.mobile, p.department, p.job_title, p.agent, p.locale, \
     p.made_by, p.no_tickets, p.credentials, p.credentials_withheld, p.credentials_bounced, \
-    p.created_at, p.updated_at, p.deleted_at FROM person p JOIN site s ON s.id = p.site";
+    p.created_at, p.updated_at, p.deleted_at, p.password_set_at, p.last_login_at, p.merged_into \
+    FROM person p JOIN site s ON s.id = p.site";
 
 fn read(row: &Row) -> Result<User, StoreError> {
     Ok(User {
@@ -154,6 +201,9 @@ fn read(row: &Row) -> Result<User, StoreError> {
         created_at: row.time(20)?,
         updated_at: row.time(21)?,
         deleted_at: row.opt_time(22)?,
+        password_set_at: row.opt_time(23)?,
+        last_login_at: row.opt_time(24)?,
+        merged_into: row.opt_text(25)?,
     })
 }
 

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use crate::args;
 use crate::mail::AddressKey;
 use crate::store::{Sql, StoreError};
-use crate::triage::plan::NewUser;
+use crate::triage::plan::{MadeBy, NewUser};
 
-/// Makes the user of a new sender, due their credentials. An address that has a user by now is a
+/// Makes the user of a new sender, or of whom staff writes for. An address that has a user by now is a
 /// race that was lost: the work must run again, and will find that user.
 pub fn create(
     sql: &mut dyn Sql,
@@ -19,7 +19,7 @@ pub fn create(
     sql.execute(
         "INSERT INTO person (id, first_name, last_name, derived, status, access, site, made_by, \
            credentials, counted_at, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, 'mail', 'due', ?7, ?8, ?8)",
+         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?9, ?10, CAST(?7 AS BIGINT), ?8, ?8)",
         args![
             id,
             &user.first_name,
@@ -27,8 +27,16 @@ pub fn create(
             user.derived,
             user.access.as_str(),
             &user.site,
-            counted_at,
+            match user.made_by {
+                MadeBy::Hand => None,
+                MadeBy::Mail => Some(counted_at),
+            },
             now,
+            match user.made_by {
+                MadeBy::Hand => "hand",
+                MadeBy::Mail => "mail",
+            },
+            user.credentials.as_str(),
         ],
     )?;
     let changed = sql.execute(

@@ -88,6 +88,11 @@ pub fn report(case: &mut Case) -> Verdict {
 /// An answer of a machine: a note on its ticket, if it has one.
 pub fn auto_reply(case: &mut Case, sender: &Sender) -> Verdict {
     let key = "filters.auto_reply";
+    // What an agent's program says while they are away is no matter of the requester's.
+    if case.questions.is_of_staff || case.questions.signed.is_to_agent {
+        case.say("M-55", "a machine of staff answers our notice, which is nobody's concern");
+        return decided(Outcome::Ignored, Reason::AutoReply);
+    }
     let filter = case.policy.filters.auto_reply;
     if filter != AutoReplyFilter::Ignore
         && let Some(verdict) = note(case, key)
@@ -105,6 +110,10 @@ pub fn auto_reply(case: &mut Case, sender: &Sender) -> Verdict {
 /// A report or an alarm of a machine.
 pub fn auto_generated(case: &mut Case, sender: &Sender) -> Verdict {
     let key = "filters.auto_generated";
+    if case.questions.signed.is_to_agent {
+        case.say("M-55", "a machine wrote to an agent's reply address, where only they answer");
+        return decided(Outcome::Ignored, Reason::AutoReply);
+    }
     if let Some(verdict) = note(case, key).or_else(|| tickets::refuse_new_ticket(case)) {
         return verdict;
     }

@@ -4,15 +4,19 @@
 use super::case::Case;
 use super::tickets::Opening;
 use crate::mail::kind::asks_for_silence;
-use crate::mail::{Flag, MessageId, ReturnPath};
+use crate::mail::{Address, AddressKey, Flag, MessageId, ReturnPath};
 use crate::triage::credentials::{self, Account, Application, Code};
-use crate::triage::facts::{CredentialsState, Intake, Sender, SiteFacts, UserFacts};
+use crate::triage::facts::{
+    CredentialsState, Door, Intake, Sender, SiteFacts, TicketFacts, UserFacts,
+};
 use crate::triage::plan::{Effect, Kind, MailCause, OutgoingMail, TOO_LARGE, TicketRef, UserRef};
 use crate::triage::policy::MailboxPolicy;
 use crate::triage::{recipients, sender as fields};
 
 /// The template of the acknowledgement.
 const ACKNOWLEDGEMENT: &str = "ticket_received";
+/// The template of what staff writes to a requester.
+const ANSWER: &str = "ticket_reply";
 
 /// Acknowledges a person's new ticket, once, unless M-72 forbids it; of a mail that was too large by
 /// saying so (M-04).
@@ -109,6 +113,10 @@ pub fn credentials(
     opening: Opening,
 ) {
     let Some(user) = user else { return };
+    // Whoever writes in the portal can log in.
+    if let Door::Portal { .. } = case.questions.door {
+        return;
+    }
     let existing = match user {
         UserRef::Existing(_) => case.active_user(),
         UserRef::New => None,
@@ -157,6 +165,87 @@ pub fn credentials(
         return;
     }
     case.say_by("C-01…C-14", "credentials.send", "nothing speaks against sending credentials");
+    queue_credentials(case, mailbox, template, to, user, site);
+}
+
+/// Sends the user for whom staff writes their credentials, if they are due. Of the gate only what
+/// concerns the account itself applies: nobody's mail is being answered (threats §6).
+pub fn credentials_by_hand(
+    case: &mut Case,
+    requester: &Sender,
+    user: Option<&UserRef>,
+    site: &SiteFacts,
+) {
+    let Some(user) = user else { return };
+    let existing = match user {
+        UserRef::Existing(_) => case.active_user(),
+        UserRef::New => None,
+    };
+    if wants_no_answer(case)
+        || existing.is_some_and(|user| user.credentials != CredentialsState::Due)
+    {
+        return;
+    }
+    if !credentials::are_mailed(case.policy) {
+        case.say_by("C-06", "credentials.send", "no credentials are mailed");
+        return;
+    }
+    let Some(mailbox) = mailbox(case) else { return };
+    let template = case.policy.credentials.template.clone();
+    let to = existing.map_or(&requester.address, |user| &user.address).clone();
+    let codes = credentials::judge_by_hand(requester, existing, case.facts, case.policy);
+    for code in &codes {
+        case.say(code.as_str(), format!("no credentials yet: {}", code.said()));
+    }
+    if let Some(first) = codes.first() {
+        withhold(case, &template, to.to_string(), user, first.as_str());
+        if codes == [Code::C10]
+            && let Some(until) = credentials::room_at(&case.facts.budget)
+        {
+            case.effects.push(Effect::Owe { until });
+        }
+        return;
+    }
+    case.say("C-06", "whoever is made a user by hand gets their credentials at once");
+    queue_credentials(case, mailbox, template, to, user, site);
+}
+
+/// Sends the requester of a ticket what staff wrote for them, as written by a person: at once, and
+/// whatever holds automatic mail back.
+pub fn answer(case: &mut Case, ticket: &TicketFacts, agent: Option<AddressKey>) {
+    let Some(requester) = &ticket.requester else { return };
+    let policy = case.policy;
+    let mailboxes = [&requester.mailbox, &case.questions.mailbox];
+    let Some(mailbox) = mailboxes.iter().find_map(|name| policy.mailboxes.get(*name)) else {
+        case.say_by("M-81", "mailbox", "no mail goes out: its mailbox is no longer configured");
+        return;
+    };
+    let to = requester.address.to_string();
+    case.say("M-81", format!("`{to}`, whose ticket it is, gets it by mail"));
+    case.tell_outgoing(ANSWER, to, None);
+    let of_site = || ticket.site.locale.clone();
+    let locale = requester.locale.clone().or_else(of_site).unwrap_or_else(|| policy.locale.clone());
+    case.effects.push(Effect::Queue(OutgoingMail {
+        template: ANSWER.to_owned(),
+        to: requester.address.clone(),
+        user: requester.user.clone().map(UserRef::Existing),
+        ticket: Some(TicketRef::Existing(ticket.number)),
+        mailbox: mailbox.name.clone(),
+        message_id_domain: mailbox.message_id_domain.clone(),
+        locale,
+        site: ticket.site.id.clone(),
+        cause: MailCause::Words { agent, thread: requester.thread.clone() },
+    }));
+}
+
+fn queue_credentials(
+    case: &mut Case,
+    mailbox: &MailboxPolicy,
+    template: String,
+    to: Address,
+    user: &UserRef,
+    site: &SiteFacts,
+) {
     case.tell_outgoing(&template, to.to_string(), None);
     let mail = OutgoingMail {
         template,
@@ -247,7 +336,7 @@ fn silence(case: &Case, opening: Opening, answer: &Answer) -> Option<Silence> {
 }
 
 /// Whether X-Auto-Response-Suppress holds All or AutoReply.
-fn wants_no_answer(case: &Case) -> bool {
+pub fn wants_no_answer(case: &Case) -> bool {
     fields::values(case.message, "X-Auto-Response-Suppress").any(asks_for_silence)
 }
 

@@ -8,7 +8,7 @@ use super::tickets::Opening;
 use super::{mails, people};
 use crate::mail::{Flag, InboundMessage};
 use crate::triage::facts::{
-    Facts, Forwarded, FoundIn, Questions, Sender, TicketEvidence, TicketFacts, UserStatus,
+    Door, Facts, Forwarded, FoundIn, Questions, Sender, TicketEvidence, TicketFacts, UserStatus,
 };
 use crate::triage::plan::{Effect, OpenedBy, Plan, UserRef, Verdict};
 use crate::triage::policy::Policy;
@@ -26,6 +26,12 @@ pub fn decide_owed(
         facts.tickets.iter().filter(|ticket| !is_own_ticket(ticket)).cloned().collect();
     let facts = Facts { tickets, ..facts.clone() };
     let mut case = Case::new(message, questions, &facts, policy);
+    if let Door::Staff { .. } = questions.door {
+        if let Some(requester) = questions.requester() {
+            settle_by_hand(&mut case, requester);
+        }
+        return case.plan(Verdict::Stands);
+    }
     let class = kind::classify(&mut case);
     if let (Class::Person, Some(requester)) = (class, questions.requester())
         && !case.flags.contains(&Flag::Robot)
@@ -59,6 +65,14 @@ fn settle(case: &mut Case, sender: &Sender) {
         Claim::Granted(_) | Claim::Nothing | Claim::Refused(_) => Opening::Plain,
     };
     mails::credentials(case, sender, Some(&user), case.home(), opening);
+}
+
+/// Whom staff wrote for was made a user then: only their credentials had to wait.
+fn settle_by_hand(case: &mut Case, requester: &Sender) {
+    if let Some(user) = case.active_user() {
+        let user = UserRef::Existing(user.id.clone());
+        mails::credentials_by_hand(case, requester, Some(&user), case.home());
+    }
 }
 
 fn is_own_ticket(ticket: &TicketFacts) -> bool {

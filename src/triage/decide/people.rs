@@ -2,10 +2,10 @@
 //! person's mail does any of this (M-55).
 
 use super::case::Case;
-use crate::triage::facts::{Sender, SiteFacts, UserFacts, UserStatus};
+use crate::triage::facts::{CredentialsState, Sender, SiteFacts, UserFacts, UserStatus};
 use crate::triage::names::{self, Name, NameSource};
-use crate::triage::plan::{Effect, NewUser, UserRef, UserStory};
-use crate::triage::policy::{NameFrom, NoSplit};
+use crate::triage::plan::{Effect, MadeBy, NewUser, UserRef, UserStory};
+use crate::triage::policy::{NameFrom, NoSplit, UserPolicy};
 use crate::triage::{flags, sites};
 
 /// Finds or makes the account of the person who wrote; `None` when they get none.
@@ -114,7 +114,48 @@ pub fn make(case: &mut Case, sender: &Sender) -> Option<UserRef> {
         case.effects.push(Effect::Owe { until });
         return None;
     }
-    let name = named(case, sender);
+    let made = create(case, sender, MadeBy::Mail, CredentialsState::Due);
+    let address = &sender.address;
+    case.say_by("M-55", "users.auto_create", format!("`{address}` is unknown: a user is made"));
+    Some(made)
+}
+
+/// Finds or makes the account of somebody for whom staff writes; `None` when theirs may not be used.
+pub fn settle_by_hand(
+    case: &mut Case,
+    requester: &Sender,
+    credentials: CredentialsState,
+) -> Option<UserRef> {
+    match &case.facts.user {
+        Some(user) if user.status == UserStatus::Active => {
+            case.say("M-32", format!("`{}` is a known user", requester.address));
+            tell_known(case, requester, user);
+            Some(UserRef::Existing(user.id.clone()))
+        }
+        Some(user) => {
+            let status = user.status.as_str();
+            case.say("T-54", format!("the requester's account is {status}: it gets no ticket"));
+            None
+        }
+        None => {
+            let made = create(case, requester, MadeBy::Hand, credentials);
+            let said = format!("`{}` is unknown: staff makes a user", requester.address);
+            case.say("M-55", said);
+            Some(made)
+        }
+    }
+}
+
+fn create(
+    case: &mut Case,
+    sender: &Sender,
+    made_by: MadeBy,
+    credentials: CredentialsState,
+) -> UserRef {
+    let name = match made_by {
+        MadeBy::Hand => told(case, sender),
+        MadeBy::Mail => named(case, sender),
+    };
     let site = sites::matched(case.facts);
     let address = sender.address.to_string();
     tell_user(
@@ -128,7 +169,6 @@ pub fn make(case: &mut Case, sender: &Sender) -> Option<UserRef> {
             name_from: name.source.as_str().map(str::to_owned),
         },
     );
-    case.say_by("M-55", "users.auto_create", format!("`{address}` is unknown: a user is made"));
     case.effects.push(Effect::CreateUser(NewUser {
         address: sender.address.clone(),
         key: sender.key.clone(),
@@ -138,8 +178,22 @@ pub fn make(case: &mut Case, sender: &Sender) -> Option<UserRef> {
         access: case.policy.users.access,
         site: site.id.clone(),
         is_primary: site.sender_is_primary,
+        made_by,
+        credentials,
     }));
-    Some(UserRef::New)
+    UserRef::New
+}
+
+/// The name that staff was told, else one from the address.
+fn told(case: &mut Case, requester: &Sender) -> Name {
+    let policy = UserPolicy { name_from: NameFrom::HeaderThenAddress, ..case.policy.users.clone() };
+    let header = flags::usable_name(requester, case.policy);
+    let name = names::name(&requester.address, header, &policy);
+    match name.source {
+        NameSource::Header => case.say("M-52", "named as staff was told"),
+        _ => return named(case, requester),
+    }
+    name
 }
 
 /// Names the sender, and says how (section 3).

@@ -68,10 +68,13 @@ pub fn is_to_reply_address(case: &Case) -> bool {
 /// How the ticket was found, as `ticket.matched_by` names it.
 pub fn matched_by(ticket: &TicketFacts) -> &'static str {
     match ticket.evidence {
+        TicketEvidence::AgentAddress => "agent_address",
         TicketEvidence::BodyToken => "body_token",
         TicketEvidence::MessageId { .. } => "message_id",
+        TicketEvidence::Portal => "portal",
         TicketEvidence::Reference { .. } => "reference",
         TicketEvidence::ReplyAddress => "reply_address",
+        TicketEvidence::Staff => "staff",
         TicketEvidence::SubjectTag => "subject_tag",
     }
 }
@@ -80,23 +83,32 @@ pub fn matched_by(ticket: &TicketFacts) -> &'static str {
 pub fn said(ticket: &TicketFacts) -> String {
     let number = ticket.number;
     match &ticket.evidence {
+        TicketEvidence::AgentAddress => {
+            format!("it was sent to the agent's own reply address of ticket {number}")
+        }
         TicketEvidence::BodyToken => format!("its text holds the token of ticket {number}"),
         TicketEvidence::MessageId { id } => {
             format!("it answers our mail `{id}` about ticket {number}")
         }
+        TicketEvidence::Portal => format!("it was written in the portal for ticket {number}"),
         TicketEvidence::Reference { id, .. } => {
             format!("it names `{id}`, which belongs to ticket {number}")
         }
         TicketEvidence::ReplyAddress => {
             format!("it was sent to the reply address of ticket {number}")
         }
+        TicketEvidence::Staff => format!("staff wrote it for ticket {number}"),
         TicketEvidence::SubjectTag => format!("its subject names ticket {number}"),
     }
 }
 
 fn level_of(ticket: &TicketFacts) -> Level {
     match ticket.evidence {
-        TicketEvidence::MessageId { .. } | TicketEvidence::ReplyAddress => Level::High,
+        TicketEvidence::AgentAddress
+        | TicketEvidence::MessageId { .. }
+        | TicketEvidence::Portal
+        | TicketEvidence::ReplyAddress
+        | TicketEvidence::Staff => Level::High,
         TicketEvidence::BodyToken | TicketEvidence::Reference { .. } => Level::Medium,
         TicketEvidence::SubjectTag => Level::Low,
     }
@@ -107,17 +119,23 @@ fn counts(case: &Case, ticket: &TicketFacts, evidence: Evidence) -> bool {
         // T-07: what a robot's text holds may be anybody's words.
         TicketEvidence::BodyToken => !case.flags.contains(&Flag::Robot),
         TicketEvidence::SubjectTag => evidence == Evidence::Person && tags_count(case),
-        TicketEvidence::MessageId { .. }
+        TicketEvidence::AgentAddress
+        | TicketEvidence::MessageId { .. }
+        | TicketEvidence::Portal
         | TicketEvidence::Reference { .. }
-        | TicketEvidence::ReplyAddress => true,
+        | TicketEvidence::ReplyAddress
+        | TicketEvidence::Staff => true,
     }
 }
 
 fn is_signed(ticket: &TicketFacts) -> bool {
     match ticket.evidence {
-        TicketEvidence::BodyToken
+        TicketEvidence::AgentAddress
+        | TicketEvidence::BodyToken
         | TicketEvidence::MessageId { .. }
-        | TicketEvidence::ReplyAddress => true,
+        | TicketEvidence::Portal
+        | TicketEvidence::ReplyAddress
+        | TicketEvidence::Staff => true,
         TicketEvidence::Reference { .. } | TicketEvidence::SubjectTag => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::case::{Case, decided};
 use super::thread::{matched_by, said};
-use super::{mails, people};
+use super::{mails, notices, people};
 use crate::mail::{AddressKey, MessageId};
 use crate::triage::attachments::locked;
 use crate::triage::facts::{Sender, SiteFacts, TicketFacts, TicketRole, TicketStatus};
@@ -96,7 +96,9 @@ pub fn append(case: &mut Case, sender: &Sender, ticket: &TicketFacts) -> Verdict
             case.say("M-55", "it waited for an answer, so it is open again");
         }
     }
-    add_to(case, ticket, MessageAuthor::Person(user.clone()));
+    let author = MessageAuthor::Person(user.clone());
+    add_to(case, ticket, author.clone());
+    notices::of_answer(case, ticket, &author);
     let on = TicketRef::Existing(ticket.number);
     mails::tell_too_large(case, sender, home, user.as_ref(), on);
     mails::credentials(case, sender, user.as_ref(), home, Opening::Plain);
@@ -153,7 +155,8 @@ pub struct Beginning<'a> {
     pub note: Option<StaffNote>,
 }
 
-fn open_ticket(
+/// Opens a ticket of `sender` with the message.
+pub fn open_ticket(
     case: &mut Case,
     sender: &Sender,
     site: &SiteFacts,
@@ -169,7 +172,7 @@ fn open_ticket(
         }
     };
     let user = match &author {
-        MessageAuthor::Machine => None,
+        MessageAuthor::Machine | MessageAuthor::Staff(_) => None,
         MessageAuthor::Person(user) => user.clone(),
     };
     let mut people = vec![(sender.key.clone(), TicketRole::Requester)];
@@ -217,6 +220,7 @@ pub fn begin(case: &mut Case, beginning: Beginning) {
         repeats: Vec::new(),
         note,
     };
+    let author = message.author.clone();
     case.effects.push(Effect::AddMessage(message));
     if let Some(ticket) = beginning.linked_to {
         let to = ticket.number;
@@ -224,6 +228,7 @@ pub fn begin(case: &mut Case, beginning: Beginning) {
         case.story.ticket.matched_by = Some(matched_by(ticket).to_owned());
         case.story.ticket.linked_to = Some(to);
     }
+    notices::of_new_ticket(case, site, &author);
 }
 
 /// M-25: tells which files wait for staff.

@@ -93,6 +93,16 @@ pub(super) fn mac(text: &str) -> Option<[u8; MAC_BYTES]> {
     Some(number.to_be_bytes())
 }
 
+/// The first 40 bits of the hash of an agent's address.
+pub(super) fn agent(hash: &[u8; 32]) -> String {
+    let number = hash[..5].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let quintet = |at: usize| {
+        let bits = (number >> (35 - 5 * at)) & 31;
+        char::from(BASE32[usize::try_from(bits).expect("five bits")])
+    };
+    (0..AGENT_CHARS).map(quintet).collect()
+}
+
 pub(super) fn is_agent(text: &str) -> bool {
     text.len() == AGENT_CHARS && text.bytes().all(|byte| BASE32.contains(&byte))
 }

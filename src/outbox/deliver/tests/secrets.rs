@@ -51,6 +51,26 @@ fn t_26_a_temporary_password_is_in_the_mail_and_nowhere_else() {
     assert_found_nowhere(&desk, &password.to_uppercase());
 }
 
+#[test]
+fn t_26_a_link_that_confirms_an_address_is_in_the_mail_and_nowhere_else() {
+    let mut desk = Desk::new();
+    let text = "Subject: Your address\n\n{{ portal.confirm_url }}\n";
+    desk.templates(&[("address_change.en.txt", text)]);
+    let id = desk.queue("address_change");
+    drain(&desk.outbox());
+    let text = desk.text(&desk.mails()[0]);
+    let token = text.trim().strip_prefix("https://help.example/portal/confirm/");
+    let token = token.expect("the mail has a link");
+    let live = desk.live();
+    assert_eq!((live[0].kind, live[0].outbox), (CredentialKind::Address, Some(id)));
+    let (hash, now) = (live[0].hash.clone(), desk.clock.now());
+    let find = |sql: &mut dyn Sql| credentials::find_link(sql, CredentialKind::Address, &hash, now);
+    let link = desk.store.read_only(find).expect("it reads").expect("it is there");
+    assert_eq!(link.confirms.as_deref(), Some("claire@c.example"));
+    assert_eq!(desk.entry(id).body.as_deref(), Some("[redacted]\n"));
+    assert_found_nowhere(&desk, token);
+}
+
 // In no byte of the store, of its log, of anything in the folder but the mail itself.
 fn assert_found_nowhere(desk: &Desk, secret: &str) {
     let databases: Vec<PathBuf> =

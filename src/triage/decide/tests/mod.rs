@@ -11,6 +11,7 @@ mod properties;
 mod senders;
 mod signed;
 mod silence;
+mod staff;
 mod stories;
 mod suspects;
 mod threads;

@@ -1,0 +1,407 @@
+//! Which column of a table is what: by its name, by a profile of the program it comes from, or as
+//! `--map` says.
+
+use anyhow::Result;
+
+use super::Profile;
+use super::table::Row;
+use crate::cli::exit::{Exit, failure};
+use crate::cli::output::escape;
+use crate::config;
+
+/// What a column can be, with the names it is known by: without spaces and signs, in lower case.
+pub(super) struct Field {
+    pub name: &'static str,
+    known_as: &'static [&'static str],
+    atera: &'static [&'static str],
+    freshdesk: &'static [&'static str],
+    logmein_resolve: &'static [&'static str],
+    zammad: &'static [&'static str],
+}
+
+const NOTHING: Field = Field {
+    name: "",
+    known_as: &[],
+    atera: &[],
+    freshdesk: &[],
+    logmein_resolve: &[],
+    zammad: &[],
+};
+
+/// What a user can be imported with.
+pub(super) const USERS: &[Field] = &[
+    Field {
+        name: "email",
+        known_as: &["email", "emailaddress", "mail", "primaryemail", "workemail", "adresseemail"],
+        atera: &["email", "emailaddress"],
+        freshdesk: &["email"],
+        logmein_resolve: &["email", "emailaddress"],
+        zammad: &["email"],
+    },
+    Field {
+        name: "addresses",
+        known_as: &["addresses", "otheremails", "additionalemails", "secondaryemail", "emails"],
+        atera: &["additionalemails", "additionalemailaddresses"],
+        freshdesk: &["otheremails", "additionalemails"],
+        ..NOTHING
+    },
+    Field {
+        name: "first_name",
+        known_as: &["firstname", "givenname", "forename", "prénom", "prenom", "vorname"],
+        atera: &["firstname"],
+        freshdesk: &["firstname"],
+        logmein_resolve: &["firstname"],
+        zammad: &["firstname"],
+    },
+    Field {
+        name: "last_name",
+        known_as: &["lastname", "surname", "familyname", "nomdefamille", "nachname"],
+        atera: &["lastname"],
+        freshdesk: &["lastname"],
+        logmein_resolve: &["lastname"],
+        zammad: &["lastname"],
+    },
+    Field {
+        name: "name",
+        known_as: &["name", "fullname", "displayname", "contactname", "nomcomplet"],
+        atera: &["name", "fullname", "contactname"],
+        freshdesk: &["name", "fullname"],
+        logmein_resolve: &["name", "fullname"],
+        ..NOTHING
+    },
+    Field {
+        name: "site",
+        known_as: &[
+            "site",
+            "sitename",
+            "company",
+            "companyname",
+            "customer",
+            "customername",
+            "organization",
+            "organisation",
+            "organizationname",
+            "client",
+            "firma",
+            "société",
+        ],
+        atera: &["customername", "customer", "sitename", "site"],
+        freshdesk: &["company", "companyname"],
+        logmein_resolve: &["company", "companyname", "organization"],
+        zammad: &["organization", "organisation"],
+    },
+    Field { name: "access", known_as: &["access"], ..NOTHING },
+    Field { name: "status", known_as: &["status", "active"], zammad: &["active"], ..NOTHING },
+    Field {
+        name: "phone",
+        known_as: &[
+            "phone",
+            "phonenumber",
+            "workphone",
+            "businessphone",
+            "telephone",
+            "téléphone",
+            "telefon",
+        ],
+        atera: &["phone", "phonenumber"],
+        freshdesk: &["phone", "workphone"],
+        logmein_resolve: &["phone", "phonenumber", "workphone"],
+        zammad: &["phone"],
+    },
+    Field {
+        name: "mobile",
+        known_as: &["mobile", "mobilephone", "mobilenumber", "cellphone", "cell", "handy"],
+        atera: &["mobilephone", "mobile"],
+        freshdesk: &["mobile", "mobilephone"],
+        logmein_resolve: &["mobile", "mobilephone"],
+        zammad: &["mobile"],
+    },
+    Field {
+        name: "department",
+        known_as: &["department", "dept", "abteilung"],
+        atera: &["department"],
+        freshdesk: &["department"],
+        logmein_resolve: &["department"],
+        zammad: &["department"],
+    },
+    Field {
+        name: "job_title",
+        known_as: &["jobtitle", "position", "fonction"],
+        atera: &["jobtitle"],
+        freshdesk: &["title", "jobtitle"],
+        logmein_resolve: &["jobtitle", "title"],
+        ..NOTHING
+    },
+    Field { name: "agent", known_as: &["agent"], ..NOTHING },
+    Field {
+        name: "locale",
+        known_as: &["locale", "language", "preferredlanguage", "langue", "sprache"],
+        freshdesk: &["language"],
+        logmein_resolve: &["language", "preferredlanguage"],
+        ..NOTHING
+    },
+    Field { name: "tickets", known_as: &["tickets"], ..NOTHING },
+];
+
+/// What a site can be imported with.
+pub(super) const SITES: &[Field] = &[
+    Field {
+        name: "name",
+        known_as: &[
+            "name",
+            "site",
+            "sitename",
+            "company",
+            "companyname",
+            "customer",
+            "customername",
+            "organization",
+            "organisation",
+        ],
+        atera: &["customername", "name"],
+        freshdesk: &["name", "companyname"],
+        logmein_resolve: &["name", "companyname", "company"],
+        zammad: &["name"],
+    },
+    Field {
+        name: "domains",
+        known_as: &["domains", "domain", "emaildomains"],
+        atera: &["domains", "domain"],
+        freshdesk: &["domains", "domainsforthiscompany"],
+        logmein_resolve: &["domains", "domain"],
+        zammad: &["domain"],
+    },
+    Field { name: "addresses", known_as: &["addresses"], ..NOTHING },
+    Field { name: "primary_users", known_as: &["primaryusers", "primaryuser"], ..NOTHING },
+    Field { name: "locale", known_as: &["locale", "language"], ..NOTHING },
+    Field {
+        name: "phone",
+        known_as: &["phone", "phonenumber", "telephone"],
+        atera: &["phone"],
+        logmein_resolve: &["phone"],
+        ..NOTHING
+    },
+    Field { name: "credentials", known_as: &["credentials"], ..NOTHING },
+];
+
+impl Field {
+    fn names(&self, profile: Option<Profile>) -> &'static [&'static str] {
+        match profile {
+            None => self.known_as,
+            Some(Profile::Atera) => self.atera,
+            Some(Profile::Freshdesk) => self.freshdesk,
+            Some(Profile::LogmeinResolve) => self.logmein_resolve,
+            Some(Profile::Zammad) => self.zammad,
+        }
+    }
+}
+
+/// The columns of a table that mean something.
+pub(super) struct Columns {
+    /// Each field with the place of its column and the name of that.
+    found: Vec<(&'static str, usize, String)>,
+    ignored: Vec<String>,
+    width: usize,
+}
+
+impl Columns {
+    /// Finds them in the header row.
+    pub fn find(
+        header: &[String],
+        fields: &'static [Field],
+        profile: Option<Profile>,
+        maps: &[String],
+    ) -> Result<Columns> {
+        let maps =
+            maps.iter().map(|map| mapped(map, header, fields)).collect::<Result<Vec<_>>>()?;
+        let mut columns = Columns { found: Vec::new(), ignored: Vec::new(), width: header.len() };
+        for (at, name) in header.iter().enumerate() {
+            let field = match maps.iter().find(|(place, _)| *place == at) {
+                Some((_, field)) => *field,
+                None => {
+                    let plain = plain(name);
+                    let is_it = |field: &&Field| field.names(profile).contains(&plain.as_str());
+                    let found = fields.iter().find(is_it).map(|field| field.name);
+                    // What is said by hand goes before what is known by its name.
+                    found.filter(|field| maps.iter().all(|(_, mapped)| *mapped != Some(*field)))
+                }
+            };
+            match field {
+                None => columns.ignored.push(name.clone()),
+                Some(field) => columns.add(field, at, name)?,
+            }
+        }
+        columns.must_suffice(header, fields)?;
+        Ok(columns)
+    }
+
+    fn add(&mut self, field: &'static str, at: usize, name: &str) -> Result<()> {
+        if let Some((_, _, other)) = self.found.iter().find(|(found, _, _)| *found == field) {
+            return Err(failure(
+                Exit::Usage,
+                format!(
+                    "the columns `{0}` and `{1}` are both `{field}`\nhint: say which with `--map '{0}={field}'`, or leave one out with `--map '{1}=-'`",
+                    escape(other),
+                    escape(name)
+                ),
+            ));
+        }
+        self.found.push((field, at, name.to_owned()));
+        Ok(())
+    }
+
+    // By the first field a row is recognised.
+    fn must_suffice(&self, header: &[String], fields: &'static [Field]) -> Result<()> {
+        let key = fields[0].name;
+        if self.found.iter().any(|(found, _, _)| *found == key) {
+            return Ok(());
+        }
+        Err(failure(
+            Exit::Input,
+            format!(
+                "no column is `{key}`: there are {}\nhint: say which one it is, e.g. `--map '{}={key}'`",
+                header
+                    .iter()
+                    .map(|name| format!("`{}`", escape(name)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                header.first().map(|name| escape(name)).unwrap_or_default()
+            ),
+        ))
+    }
+
+    /// What stands in the column of `field`; none when there is no such column.
+    pub fn cell<'a>(&self, row: &'a Row, field: &str) -> Option<&'a str> {
+        let (_, at, _) = self.found.iter().find(|(found, _, _)| *found == field)?;
+        Some(row.cells.get(*at).map_or("", String::as_str))
+    }
+
+    /// How many cells a row may have.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Which column is what, in words.
+    pub fn said(&self) -> String {
+        let found = self.found.iter().map(|(field, _, name)| match name == field {
+            true => format!("`{field}`"),
+            false => format!("`{}` as `{field}`", escape(name)),
+        });
+        let mut said = format!("columns: {}", found.collect::<Vec<_>>().join(", "));
+        if !self.ignored.is_empty() {
+            let ignored = self.ignored.iter().map(|name| format!("`{}`", escape(name)));
+            said.push_str(&format!("; left out: {}", ignored.collect::<Vec<_>>().join(", ")));
+        }
+        said
+    }
+}
+
+/// A `--map`: the place of the column, and what it is.
+fn mapped(
+    map: &str,
+    header: &[String],
+    fields: &'static [Field],
+) -> Result<(usize, Option<&'static str>)> {
+    let refuse = |said: String, hint: String| {
+        Err(failure(Exit::Usage, format!("`--map {}`: {said}\nhint: {hint}", escape(map))))
+    };
+    let Some((column, field)) = map.rsplit_once('=') else {
+        return refuse("it has no `=`".to_owned(), "write `COLUMN=FIELD`".to_owned());
+    };
+    let field = field.trim();
+    let Some(at) = header.iter().position(|name| plain(name) == plain(column)) else {
+        let known = config::nearest(column.trim(), header.iter().map(String::as_str));
+        let hint = match known {
+            Some(nearest) => format!("did you mean `{}`?", escape(nearest)),
+            None => format!("it has {}", escape(&header.join(", "))),
+        };
+        return refuse("the table has no such column".to_owned(), hint);
+    };
+    if field == "-" {
+        return Ok((at, None));
+    }
+    let names = fields.iter().map(|field| field.name);
+    match names.clone().find(|name| *name == field.replace('-', "_")) {
+        Some(name) => Ok((at, Some(name))),
+        None => refuse(
+            format!("there is no field `{}`", escape(field)),
+            format!("the fields are {}", names.collect::<Vec<_>>().join(", ")),
+        ),
+    }
+}
+
+/// A name without its spaces, signs and case: `E-Mail` and `e mail` are `email`.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(names: &str) -> Vec<String> {
+        names.split(',').map(str::to_owned).collect()
+    }
+
+    fn said(names: &str, profile: Option<Profile>, maps: &[&str]) -> String {
+        let maps: Vec<String> = maps.iter().map(|map| (*map).to_owned()).collect();
+        match Columns::find(&header(names), USERS, profile, &maps) {
+            Ok(columns) => columns.said(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn columns_are_known_by_their_names() {
+        assert_eq!(
+            said("E-Mail,First Name,NACHNAME,Fax", None, &[]),
+            "columns: `E-Mail` as `email`, `First Name` as `first_name`, `NACHNAME` as `last_name`; left out: `Fax`"
+        );
+        for (profile, names, field) in [
+            (
+                Profile::Atera,
+                "Customer Name,First Name,Last Name,Email,Job Title",
+                "`Customer Name` as `site`",
+            ),
+            (
+                Profile::Freshdesk,
+                "Full name,Title,Email,Work phone,Company",
+                "`Title` as `job_title`",
+            ),
+            (Profile::LogmeinResolve, "First name,Last name,Email,Company", "`Company` as `site`"),
+            (
+                Profile::Zammad,
+                "login,firstname,lastname,email,organization,active",
+                "`active` as `status`",
+            ),
+        ] {
+            assert!(
+                said(names, Some(profile), &[]).contains(field),
+                "{}",
+                said(names, Some(profile), &[])
+            );
+        }
+        assert!(said("email,name", Some(Profile::Zammad), &[]).contains("left out: `name`"));
+    }
+
+    #[test]
+    fn what_is_said_by_hand_goes_before() {
+        assert_eq!(
+            said("Mail,Other mail,Phone", None, &["other MAIL=email", "Phone=-"]),
+            "columns: `Other mail` as `email`; left out: `Mail`, `Phone`"
+        );
+        for (maps, problem) in [
+            (&["Mail"][..], "it has no `=`"),
+            (&["Mial=email"], "did you mean `Mail`?"),
+            (&["Mail=adress"], "there is no field `adress`"),
+            (&["Mail=-"], "no column is `email`"),
+        ] {
+            assert!(
+                said("Mail,Fax", None, maps).contains(problem),
+                "{}",
+                said("Mail,Fax", None, maps)
+            );
+        }
+        assert!(said("email,phone,work phone", None, &[]).contains("are both `phone`"));
+    }
+}

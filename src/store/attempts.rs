@@ -1,0 +1,118 @@
+//! What counts against the limits of logins, links and resets (T-27).
+
+use jiff::Timestamp;
+
+use super::{Sql, StoreError};
+use crate::args;
+use crate::clock::Ids;
+use crate::triage::policy::Rate;
+
+/// Something that is tried, and how often that may be.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// What, and by whom: `login/account/KEY`, `login/source/ADDRESS`.
+    pub counted: String,
+    pub rates: Vec<Rate>,
+    pub counts: Counts,
+}
+
+/// When an attempt counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Before it is known whether it succeeds, until it is taken back: many at once get no further
+    /// than one after the other.
+    AtOnce,
+    /// When it has failed: whoever succeeds is in nobody's way, as the people of one office are not,
+    /// who come from one address at the same time.
+    OnceItFails,
+}
+
+/// Whether there was room for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// What counts already, by its ids: for [`forget`].
+    Counted(Vec<String>),
+    /// There is room again at this time.
+    Refused(Timestamp),
+}
+
+/// Until when there is no room for an attempt; `None` when there is.
+pub fn refused_until(
+    sql: &mut dyn Sql,
+    tried: &[Tried],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut until = None;
+    for one in tried {
+        for rate in &one.rates {
+            let since = now.saturating_sub(rate.per).unwrap_or(Timestamp::MIN);
+            // Met when the n-th newest of that stretch exists. What is of tomorrow was noted by a
+            // clock that was set back since (P-11).
+            let nth = sql.query_one(
+                "SELECT at FROM portal_attempt WHERE counted = ?1 AND at > ?2 AND at <= ?3 \
+                 ORDER BY at DESC LIMIT 1 OFFSET ?4",
+                args![&one.counted, since, now, rate.count - 1],
+            )?;
+            if let Some(row) = nth {
+                let room = row.time(0)?.saturating_add(rate.per).unwrap_or(Timestamp::MAX);
+                until = until.max(Some(room));
+            }
+        }
+    }
+    Ok(until)
+}
+
+/// Counts an attempt where it counts at once, or nowhere when it has no room somewhere.
+pub fn attempt(
+    sql: &mut dyn Sql,
+    tried: &[Tried],
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<Attempt, StoreError> {
+    if let Some(until) = refused_until(sql, tried, now)? {
+        return Ok(Attempt::Refused(until));
+    }
+    count(sql, tried, Counts::AtOnce, ids, now).map(Attempt::Counted)
+}
+
+/// Counts an attempt that failed where it did not count yet.
+pub fn failed(
+    sql: &mut dyn Sql,
+    tried: &[Tried],
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    count(sql, tried, Counts::OnceItFails, ids, now).map(drop)
+}
+
+fn count(
+    sql: &mut dyn Sql,
+    tried: &[Tried],
+    which: Counts,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut counted = Vec::new();
+    for one in tried.iter().filter(|one| one.counts == which) {
+        let id = ids.uuid();
+        sql.execute(
+            "INSERT INTO portal_attempt (id, counted, at) VALUES (?1, ?2, ?3)",
+            args![&id, &one.counted, now],
+        )?;
+        counted.push(id);
+    }
+    Ok(counted)
+}
+
+/// Takes back what was counted: it was no guess.
+pub fn forget(sql: &mut dyn Sql, counted: &[String]) -> Result<(), StoreError> {
+    for id in counted {
+        sql.execute("DELETE FROM portal_attempt WHERE id = ?1", args![id])?;
+    }
+    Ok(())
+}
+
+/// Forgets what nobody asks about any more.
+pub fn forget_until(sql: &mut dyn Sql, until: Timestamp) -> Result<u64, StoreError> {
+    sql.execute("DELETE FROM portal_attempt WHERE at <= ?1", args![until])
+}

@@ -1,0 +1,121 @@
+//! The mail that tells a requester what people at the desk changed about their ticket. One for all
+//! that is changed at once, and none about what they did themselves.
+
+use std::collections::BTreeSet;
+
+use super::facts::RequesterFacts;
+use super::plan::{MailCause, OutgoingMail, TicketRef, UserRef};
+use super::policy::{Announced, Policy};
+
+/// The template that tells of a ticket's end.
+pub const CLOSED: &str = "ticket_closed";
+/// The template that tells of any other change.
+pub const UPDATED: &str = "ticket_updated";
+
+/// What was changed about a ticket.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    pub ticket: i64,
+    /// For staff alone: its requester is told nothing.
+    pub staff_only: bool,
+    pub what: BTreeSet<Announced>,
+    /// The id of the user who did it.
+    pub user: Option<String>,
+    pub requester: RequesterFacts,
+    /// The id of its site, as it is now.
+    pub site: String,
+    /// That of its site.
+    pub locale: Option<String>,
+}
+
+/// The mail that tells of `changes`; `None` when nobody is to be told.
+pub fn of(changes: Changes, policy: &Policy) -> Option<OutgoingMail> {
+    let Changes { ticket, staff_only, what, user, requester, site, locale } = changes;
+    let is_theirs = user.is_some() && user == requester.user;
+    let announced: BTreeSet<Announced> = what.intersection(&policy.announce).copied().collect();
+    if staff_only || is_theirs || announced.is_empty() {
+        return None;
+    }
+    let mailbox = policy.mailboxes.get(&requester.mailbox)?;
+    let template = if announced.contains(&Announced::Closed) { CLOSED } else { UPDATED };
+    Some(OutgoingMail {
+        template: template.to_owned(),
+        to: requester.address,
+        user: requester.user.map(UserRef::Existing),
+        ticket: Some(TicketRef::Existing(ticket)),
+        mailbox: mailbox.name.clone(),
+        message_id_domain: mailbox.message_id_domain.clone(),
+        locale: requester.locale.or(locale).unwrap_or_else(|| policy.locale.clone()),
+        site,
+        cause: MailCause::News { agent: None, thread: requester.thread },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::plan::Thread;
+    use crate::triage::samples::*;
+
+    fn changes(what: &[Announced]) -> Changes {
+        Changes {
+            ticket: 7,
+            staff_only: false,
+            what: what.iter().copied().collect(),
+            user: None,
+            requester: RequesterFacts {
+                address: address(CLAIRE),
+                user: Some("user-claire".to_owned()),
+                locale: None,
+                mailbox: MAILBOX.to_owned(),
+                thread: Thread::default(),
+            },
+            site: "site-1".to_owned(),
+            locale: Some("fr".to_owned()),
+        }
+    }
+
+    fn template(changes: Changes, policy: &Policy) -> Option<String> {
+        of(changes, policy).map(|mail| mail.template)
+    }
+
+    #[test]
+    fn r_13_all_that_is_changed_at_once_is_told_once() {
+        let closed = template(changes(&[Announced::Closed, Announced::Assignee]), &policy());
+        assert_eq!(closed.as_deref(), Some(CLOSED));
+        let updated = template(changes(&[Announced::Site, Announced::Status]), &policy());
+        assert_eq!(updated.as_deref(), Some(UPDATED));
+        assert_eq!(template(changes(&[]), &policy()), None);
+    }
+
+    #[test]
+    fn what_is_not_announced_is_told_nobody() {
+        let policy = Policy { announce: [Announced::Closed].into(), ..policy() };
+        assert_eq!(template(changes(&[Announced::Status, Announced::Site]), &policy), None);
+        let both = changes(&[Announced::Closed, Announced::Site]);
+        assert_eq!(template(both, &policy).as_deref(), Some(CLOSED));
+    }
+
+    #[test]
+    fn nobody_is_told_what_they_did_themselves_or_may_not_see() {
+        let user = |id: &str| {
+            let user = Some(id.to_owned());
+            Changes { user, ..changes(&[Announced::Closed]) }
+        };
+        assert_eq!(template(user("user-claire"), &policy()), None);
+        assert_eq!(template(user("user-boss"), &policy()).as_deref(), Some(CLOSED));
+        let staff_only = Changes { staff_only: true, ..changes(&[Announced::Closed]) };
+        assert_eq!(template(staff_only, &policy()), None);
+    }
+
+    #[test]
+    fn it_is_written_in_the_language_of_the_user_then_of_the_site() {
+        let locale = |of_user: Option<&str>| {
+            let mut changes = changes(&[Announced::Status]);
+            changes.requester.locale = of_user.map(str::to_owned);
+            of(changes, &policy()).expect("it is told").locale
+        };
+        assert_eq!(locale(Some("de")), "de");
+        assert_eq!(locale(None), "fr");
+    }
+}
