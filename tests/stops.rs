@@ -10,7 +10,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 use support::dovecot::{Dovecot, now};
-use support::postgres::{self, PASSWORD};
+use support::postgres::{self, PASSWORD, Schema};
 use support::sink::{Sink, SinkOptions};
 use support::{Desk, message, signal, wait_for};
 
@@ -19,9 +19,10 @@ const MESSAGES: usize = 12;
 const PATIENCE: u32 = 2_000;
 
 /// A desk on a store of its own; `mailbox` is what stands in its `[[mailbox]]`.
-fn desk(smtp: &str, mailbox: &str) -> Desk {
+fn desk(smtp: &str, mailbox: &str) -> (Desk, Schema) {
     let desk = Desk::new("");
-    let url = postgres::fresh_schema().url;
+    let schema = postgres::fresh_schema();
+    let url = &schema.url;
     let text = format!(
         "state = \"state\"\nportal.url = \"https://help.example.com\"\n\
          http.listen = \"127.0.0.1:0\"\n[smtp]\n{smtp}\n\
@@ -32,7 +33,7 @@ fn desk(smtp: &str, mailbox: &str) -> Desk {
     fs::write(desk.config(), text).expect("it is written");
     fs::set_permissions(desk.config(), std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .expect("it is ours");
-    desk
+    (desk, schema)
 }
 
 const INTO_FILES: &str = "transport = \"file\"\npath = \"outgoing\"";
@@ -96,6 +97,13 @@ fn is_done(desk: &Desk, messages: usize) -> bool {
         && unsent("queued") + unsent("sending") == 0
 }
 
+/// Whether one process only is entered: the other was given up.
+fn is_alone(schema: &Schema) -> bool {
+    let mut client = postgres::server().client(postgres::DATABASE).expect("it answers");
+    let count = format!("SELECT count(*) FROM {}.worker", schema.name);
+    client.query_one(&count, &[]).expect("it is counted").get::<_, i64>(0) == 1
+}
+
 // As the server does by itself after a minute: a stopped process keeps its locks until then.
 fn end_idle_transactions() {
     postgres::server().execute(
@@ -106,14 +114,19 @@ fn end_idle_transactions() {
 }
 
 /// Lets a first process stand still at `point`, a second do all, and wakes the first.
-fn stopped_at(point: &str, desk: &Desk, emptied: impl Fn() -> bool, deliver: impl Fn(usize)) {
+fn stopped_at(
+    point: &str,
+    (desk, schema): &(Desk, Schema),
+    emptied: impl Fn() -> bool,
+    deliver: impl Fn(usize),
+) {
     (0..MESSAGES).for_each(&deliver);
     let one = Daemon::start(desk, "one", &format!("stop={point}"));
     wait_for("the first to stand still", 30, || one.stands_still());
     let two = Daemon::start(desk, "two", "");
     wait_for("the second to do everything", 60, || {
         end_idle_transactions();
-        is_done(desk, MESSAGES) && emptied()
+        is_done(desk, MESSAGES) && emptied() && is_alone(schema)
     });
     signal(one.child.id(), "CONT");
     wait_for("the first to see that it was given up", 30, || {
@@ -142,11 +155,12 @@ fn copies<'a>(mails: impl Iterator<Item = &'a [u8]>) -> BTreeMap<String, usize> 
 }
 
 fn with_a_maildir(point: &str) {
-    let desk = desk(INTO_FILES, MAILDIR);
+    let at = desk(INTO_FILES, MAILDIR);
+    let desk = &at.0;
     let emptied = || fs::read_dir(desk.maildir().join("new")).expect("it").next().is_none();
     let deliver =
         |n: usize| desk.deliver(&format!("{}.M{n}P1.stop", now().as_second()), &letter(n));
-    stopped_at(point, &desk, emptied, deliver);
+    stopped_at(point, &at, emptied, deliver);
     let sent = desk.sent();
     let copies = copies(sent.iter().map(Vec::as_slice));
     assert!(copies.values().all(|copies| *copies == 1), "stopped at {point}: {copies:?}");
@@ -159,10 +173,11 @@ fn with_dovecot(point: &str) {
         "{}after = \"move\"\nmove_to = \"done\"\n",
         dovecot.mailbox_with("support", "poll_interval = \"1s\"")
     );
-    let desk = desk(INTO_FILES, &mailbox);
+    let at = desk(INTO_FILES, &mailbox);
+    let desk = &at.0;
     dovecot.make_folder("support", "done");
     let emptied = || dovecot.list("support", "INBOX").is_empty();
-    stopped_at(point, &desk, emptied, |n| dovecot.deliver("support", "INBOX", &letter(n)));
+    stopped_at(point, &at, emptied, |n| dovecot.deliver("support", "INBOX", &letter(n)));
     let mut moved: Vec<String> =
         dovecot.list("support", "done").into_iter().map(|one| one.message_id).collect();
     moved.sort();
@@ -179,11 +194,12 @@ fn with_a_relay(point: &str, most: usize) {
          connections = 2",
         sink.port()
     );
-    let desk = desk(&smtp, MAILDIR);
+    let at = desk(&smtp, MAILDIR);
+    let desk = &at.0;
     let emptied = || fs::read_dir(desk.maildir().join("new")).expect("it").next().is_none();
     let deliver =
         |n: usize| desk.deliver(&format!("{}.M{n}P1.stop", now().as_second()), &letter(n));
-    stopped_at(point, &desk, emptied, deliver);
+    stopped_at(point, &at, emptied, deliver);
     let mails = sink.mails();
     let copies = copies(mails.iter().map(|mail| mail.raw.as_slice()));
     let worst = copies.values().max().copied().unwrap_or_default();

@@ -309,11 +309,18 @@ impl Blow {
             Blow::Abort => std::process::abort(),
             Blow::Kill => send(Signal::KILL),
             Blow::Panic => panic!("a test wants a panic at `{name}`"),
-            Blow::Stop => send(Signal::STOP),
+            Blow::Stop => {
+                send(Signal::STOP);
+                // Any thread may be the one that takes it, and this one would go on meanwhile.
+                std::thread::sleep(TAKEN);
+            }
             Blow::Terminate => send(Signal::TERM),
         }
     }
 }
+
+// Within this every thread of a process stands still that was told to; once it is woken, this is over.
+const TAKEN: std::time::Duration = std::time::Duration::from_secs(1);
 
 fn send(signal: Signal) {
     kill_process(getpid(), signal).expect("a process may signal itself");
