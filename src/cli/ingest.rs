@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -18,10 +19,10 @@ use crate::config::Settings;
 use crate::ingest::{self, Decided, Ingest, Suspects, TimeOfDecision};
 use crate::intake::{Space, files, free_bytes, read_bounded};
 use crate::mail;
-use crate::store::StoreError;
 use crate::store::spool::{self, Acknowledge, Arrival, Growing, Intake, Origin};
 use crate::store::workers::{Pace, Presence};
-use crate::triage::plan::{Effect, Outcome, Verdict};
+use crate::store::{Sql, StoreError, decisions, outbox};
+use crate::triage::plan::{Decision, Effect, Outcome, Verdict};
 
 #[derive(Args)]
 pub(super) struct IngestArgs {
@@ -212,6 +213,50 @@ pub(super) enum Walked {
     Decided(Vec<Value>),
     /// They are left to the guichet that runs as this process.
     Left { pid: String },
+}
+
+// How long somebody at a terminal waits to hear what the daemon made of what they wrote.
+const PATIENCE: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// Walks one message; when a daemon does, waits a moment for what it makes of it.
+pub(super) fn walk_one(desk: &Desk, message: &str) -> Result<Walked> {
+    let walked = walk(desk, std::slice::from_ref(&message.to_owned()))?;
+    if matches!(&walked, Walked::Decided(rows) if !rows.is_empty()) {
+        return Ok(walked);
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(row) = desk.store.read_only(|sql| decided_elsewhere(sql, message))? {
+            return Ok(Walked::Decided(vec![row]));
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(walked)
+}
+
+fn decided_elsewhere(sql: &mut dyn Sql, message: &str) -> Result<Option<Value>, StoreError> {
+    let Some((entry, _)) = decisions::one(sql, message)? else { return Ok(None) };
+    let decision = Decision { outcome: entry.outcome, reason: entry.reason };
+    let filter = outbox::Filter { ticket: entry.ticket, ..outbox::Filter::default() };
+    let mut queued = match entry.ticket {
+        Some(_) => outbox::list(sql, &filter, outbox::Page { before: None, limit: 50 })?,
+        None => Vec::new(),
+    };
+    queued.retain(|mail| mail.message.as_deref() == Some(message));
+    let queued: Vec<Value> = queued
+        .iter()
+        .rev()
+        .map(|mail| json!({ "id": mail.id, "template": mail.template, "to": mail.to }))
+        .collect();
+    Ok(Some(json!({
+        "message": message,
+        "outcome": decision.outcome.as_str(),
+        "reason": decision.reason.as_str(),
+        "ticket": entry.ticket,
+        "said": story::headline(decision, entry.ticket),
+        "queued": queued,
+    })))
 }
 
 /// Walks what was spooled, unless a daemon does.

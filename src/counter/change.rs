@@ -74,7 +74,7 @@ impl Counter {
         let changed = self
             .store
             .transact(move |sql| carry_out(sql, number, &by, &edits, &policy, &ids, now))?;
-        if changed.mail.is_some() {
+        if !changed.events.is_empty() {
             (self.options.wake)();
         }
         Ok(changed)
@@ -169,11 +169,15 @@ fn carry_out(
         By::Agent(_) | By::Operator => None,
         By::User(id) => id.clone(),
     };
-    let tickets::Place { staff_only, site, locale } = place;
-    let changes = Changes { ticket, staff_only, what, user, requester, site, locale };
+    let tickets::Place { staff_only, site, locale, assignee } = place;
+    let changes = Changes { ticket, staff_only, what, user, requester, site, locale, assignee };
+    let event = changed.events.last().map(|event| event.n);
+    for notice in news::to_staff(&changes, policy) {
+        let about = QueuedFor { ticket: Some(ticket), event, ..QueuedFor::default() };
+        outbox::queue(sql, &notice, about, ids, now)?;
+    }
     let Some(mail) = news::of(changes, policy) else { return Ok(changed) };
     let user = mail.user.as_ref().and_then(|user| user.id());
-    let event = changed.events.last().map(|event| event.n);
     let about = QueuedFor { person: user, ticket: Some(ticket), message: None, event };
     changed.mail = Some(outbox::queue(sql, &mail, about, ids, now)?.id);
     Ok(changed)

@@ -114,6 +114,9 @@ pub struct SenderOptions {
     pub envelope: Tagging,
     /// The Reply-To (M-75).
     pub reply_address: Tagging,
+    /// Whether the mailbox's server tells who wrote a mail, so that an agent's answer is known
+    /// without a reply address of their own (M-81).
+    pub proves_senders: bool,
 }
 
 /// How mail of ours names an agent.

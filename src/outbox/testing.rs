@@ -35,6 +35,7 @@ pub fn options() -> Options {
         relay: None,
         envelope: Tagging::Auto,
         reply_address: Tagging::Auto,
+        proves_senders: false,
     };
     Options {
         transport: TransportOptions::None,

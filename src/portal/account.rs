@@ -149,8 +149,8 @@ pub(super) fn chosen(posted: &Posted, person: &Person, portal: &Portal) -> Resul
     Ok(typed)
 }
 
-/// Keeps a password that was chosen, begins a session in place of all others, and queues the mail that
-/// tells of it; answers whether there is still such an active user. Part of a transaction.
+/// Keeps a password that was chosen, begins a session in place of all others, and, unless it is the
+/// first, queues the mail that tells of it; answers whether there is still such an active user. Part of a transaction.
 pub(super) fn settle(
     sql: &mut dyn Sql,
     person: &str,
@@ -159,15 +159,20 @@ pub(super) fn settle(
     post: &super::mails::Post,
     now: jiff::Timestamp,
 ) -> Result<bool, StoreError> {
+    let before = account::person(sql, person)?;
     if !account::choose_password(sql, person, hash, now)? {
         return Ok(false);
     }
+    let Some(before) = before else { return Ok(false) };
     sessions::begin(sql, session, now)?;
     account::logged_in(sql, person, now)?;
-    if let Some(person) = account::person(sql, person)?
-        && let Some((main, _)) = &person.main
-    {
-        post.queue(sql, PortalMail::PasswordChanged, &person, main, now)?;
+    // Whoever guessed at the password before has nothing to do with this one.
+    for address in &before.addresses {
+        attempts::clear(sql, &Try::Login.account(address))?;
+    }
+    // A first password changes nothing that its owner could be surprised by.
+    if let (Some(_), Some((main, _))) = (&before.password, &before.main) {
+        post.queue(sql, PortalMail::PasswordChanged, &before, main, now)?;
     }
     Ok(true)
 }

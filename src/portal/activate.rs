@@ -14,6 +14,7 @@ use crate::mail::Address;
 use crate::store::attempts;
 use crate::store::credentials::{self, CredentialKind, FoundLink};
 use crate::store::sessions::{NewSession, SessionScope};
+use crate::store::tickets::portal::{Asked, Reader, list};
 use crate::store::users::account::{self, Person};
 use crate::store::{Sql, StoreError};
 use crate::triage::facts::UserStatus;
@@ -69,6 +70,8 @@ pub(super) async fn form(
     Path(token): Path<String>,
 ) -> Answer {
     match portal.link(&visitor, CredentialKind::Link, &token).await? {
+        // Who keeps the mail as a bookmark is where they wanted to be.
+        Link::Expired(_) if visitor.user().is_some() => Ok(visitor.go("")),
         Link::Expired(_) => expired(&visitor, &token),
         Link::Live(link) => page(&visitor, &link, None),
         Link::Unknown => unknown(&visitor),
@@ -99,10 +102,20 @@ pub(super) async fn activate(
     let used = Activation { link: csrf::hash(&token), hash, session, post: portal.post() };
     let now = portal.now();
     if portal.write(move |sql| used.carry_out(sql, now)).await? {
-        let done = visitor.go_saying("", "password_saved");
+        let begun = portal.read(move |sql| begin_at(sql, &person.id)).await?;
+        let done = visitor.go_saying(&begun, "password_saved");
         return Ok(hand_over(done, &session_token, &visitor));
     }
     expired(&visitor, &token)
+}
+
+// Whoever has one ticket has come to see it.
+fn begin_at(sql: &mut dyn Sql, person: &str) -> Result<String, StoreError> {
+    let Some(reader) = Reader::of(sql, person)? else { return Ok(String::new()) };
+    Ok(match list(sql, &reader, &Asked::default(), 2)?.as_slice() {
+        [only] => format!("tickets/{}", only.number),
+        _ => String::new(),
+    })
 }
 
 /// `POST /portal/activate/TOKEN/again`: a new link, to the address that the store has.

@@ -97,11 +97,14 @@ impl Pages {
             lang => locale.as_str(),
             portal => &portal.options.name,
             said,
+            // Below the newest message, where what was just done is seen.
+            says_itself => template == "ticket.html",
             section => section(&visitor.asked, &base),
             style => &self.style,
             t => speaker(locale),
             title,
             user,
+            zone => portal.options.zone.iana_name().unwrap_or("UTC"),
         };
         let page = context! { ..values, ..frame.clone() };
         let content = self.engine.get_template(template)?.render(page)?;

@@ -112,6 +112,11 @@ pub fn forget(sql: &mut dyn Sql, counted: &[String]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets all that was counted against one.
+pub fn clear(sql: &mut dyn Sql, counted: &str) -> Result<(), StoreError> {
+    sql.execute("DELETE FROM portal_attempt WHERE counted = ?1", args![counted]).map(drop)
+}
+
 /// Forgets what nobody asks about any more.
 pub fn forget_until(sql: &mut dyn Sql, until: Timestamp) -> Result<u64, StoreError> {
     sql.execute("DELETE FROM portal_attempt WHERE at <= ?1", args![until])

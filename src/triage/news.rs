@@ -1,11 +1,15 @@
-//! The mail that tells a requester what people at the desk changed about their ticket. One for all
-//! that is changed at once, and none about what they did themselves.
+//! The mail that tells a requester what people at the desk changed about their ticket: one for all
+//! that is changed at once, and none about what they did themselves. And those that tell staff of what
+//! users changed, when it is theirs to look after.
 
 use std::collections::BTreeSet;
 
+use super::decide::NOTICE;
 use super::facts::RequesterFacts;
-use super::plan::{MailCause, OutgoingMail, TicketRef, UserRef};
-use super::policy::{Announced, Policy};
+use super::plan::{MailCause, OutgoingMail, Thread, TicketRef, UserRef};
+use super::policy::{Agent, Announced, Notified, Policy};
+use super::recipients;
+use crate::mail::AddressKey;
 
 /// The template that tells of a ticket's end.
 pub const CLOSED: &str = "ticket_closed";
@@ -22,15 +26,17 @@ pub struct Changes {
     /// The id of the user who did it.
     pub user: Option<String>,
     pub requester: RequesterFacts,
-    /// The id of its site, as it is now.
-    pub site: String,
+    /// The id and the name of its site, as it is now.
+    pub site: (String, String),
+    /// The agent who looks after it.
+    pub assignee: Option<AddressKey>,
     /// That of its site.
     pub locale: Option<String>,
 }
 
 /// The mail that tells of `changes`; `None` when nobody is to be told.
 pub fn of(changes: Changes, policy: &Policy) -> Option<OutgoingMail> {
-    let Changes { ticket, staff_only, what, user, requester, site, locale } = changes;
+    let Changes { ticket, staff_only, what, user, requester, site, locale, assignee: _ } = changes;
     let is_theirs = user.is_some() && user == requester.user;
     let announced: BTreeSet<Announced> = what.intersection(&policy.announce).copied().collect();
     if staff_only || is_theirs || announced.is_empty() {
@@ -46,9 +52,35 @@ pub fn of(changes: Changes, policy: &Policy) -> Option<OutgoingMail> {
         mailbox: mailbox.name.clone(),
         message_id_domain: mailbox.message_id_domain.clone(),
         locale: requester.locale.or(locale).unwrap_or_else(|| policy.locale.clone()),
-        site,
+        site: site.0,
         cause: MailCause::News { agent: None, thread: requester.thread },
     })
+}
+
+/// The mails that tell staff of a ticket that a user has opened again: it waits for them, although
+/// nothing was written.
+pub fn to_staff(changes: &Changes, policy: &Policy) -> Vec<OutgoingMail> {
+    let Changes { ticket, what, user, requester, site, assignee, .. } = changes;
+    // A user closes and opens, and changes nothing else.
+    let is_reopened = user.is_some() && what.contains(&Announced::Status);
+    let mailbox = policy.mailboxes.get(&requester.mailbox).filter(|_| is_reopened);
+    let Some(mailbox) = mailbox else { return Vec::new() };
+    let hears = |(key, agent): &(&AddressKey, &Agent)| {
+        agent.hears(key, Notified::Replied, &site.1, assignee.as_ref())
+            && !recipients::is_own(&agent.address, policy)
+    };
+    let notice = |(key, agent): (&AddressKey, &Agent)| OutgoingMail {
+        template: NOTICE.to_owned(),
+        to: agent.address.clone(),
+        user: None,
+        ticket: Some(TicketRef::Existing(*ticket)),
+        mailbox: mailbox.name.clone(),
+        message_id_domain: mailbox.message_id_domain.clone(),
+        locale: policy.locale.clone(),
+        site: site.0.clone(),
+        cause: MailCause::News { agent: Some(key.clone()), thread: Thread::default() },
+    };
+    policy.agents.iter().filter(hears).map(notice).collect()
 }
 
 #[cfg(test)]
@@ -70,8 +102,9 @@ mod tests {
                 mailbox: MAILBOX.to_owned(),
                 thread: Thread::default(),
             },
-            site: "site-1".to_owned(),
+            site: ("site-1".to_owned(), "Contoso".to_owned()),
             locale: Some("fr".to_owned()),
+            assignee: None,
         }
     }
 

@@ -318,6 +318,22 @@ pub struct Agent {
     pub notify: BTreeSet<Notified>,
 }
 
+impl Agent {
+    /// Whether they hear of `event` on a ticket of the site of this name, which is `assignee`'s or
+    /// nobody's; `key` is their own.
+    pub fn hears(
+        &self,
+        key: &AddressKey,
+        event: Notified,
+        site: &str,
+        assignee: Option<&AddressKey>,
+    ) -> bool {
+        self.notify.contains(&event)
+            && assignee.is_none_or(|assignee| assignee == key)
+            && (self.sites.is_empty() || self.sites.iter().any(|name| name == site))
+    }
+}
+
 /// What an agent hears of by mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notified {

@@ -14,7 +14,8 @@ fn with(desk: &Desk, files: &[Sent<'_>]) -> (Browser, String, Page) {
     let claire = desk.user(CLAIRE, Access::Limited);
     let fields = [("subject", "Files"), ("text", "See below.")];
     let sent = claire.submit(&claire.get("tickets/new"), "tickets/new", &fields, files);
-    let ticket = sent.header("location").expect("it was opened").to_owned();
+    let ticket =
+        sent.header("location").expect("it was opened").trim_end_matches("#said").to_owned();
     let page = claire.follow(&sent);
     (claire, ticket, page)
 }

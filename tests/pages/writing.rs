@@ -20,7 +20,7 @@ fn an_answer_walks_like_a_mail_and_is_shown_at_once() {
     let form = claire.get(&path);
     let log = Sent { name: "log.txt", content_type: "text/plain", bytes: b"smoke\n" };
     let sent = claire.submit(&form, &format!("{path}/reply"), &[("text", "Now it burns.")], &[log]);
-    assert_eq!(sent.header("location"), Some(&*format!("/portal/tickets/{number}#last")));
+    assert_eq!(sent.header("location"), Some(&*format!("/portal/tickets/{number}#said")));
     let page = claire.follow(&sent);
     assert!(page.holds("Now it burns.") && page.holds("log.txt"), "{}", page.text());
     assert_eq!(
@@ -83,7 +83,7 @@ fn what_is_not_decided_in_a_moment_is_received() {
     let form = claire.get(&path);
     desk.walk(false);
     let sent = claire.submit(&form, &format!("{path}/reply"), &[("text", "Slow words.")], &[]);
-    assert_eq!(sent.header("location"), Some(&*format!("/portal/{path}")));
+    assert_eq!(sent.header("location"), Some(&*format!("/portal/{path}#said")));
     assert!(sent.header("set-cookie").is_some_and(|said| said.contains("received")), "{sent:?}");
     let new = claire.get("tickets/new");
     let fields = [("subject", "Slow"), ("text", "Words.")];
@@ -110,6 +110,10 @@ fn a_ticket_is_closed_opened_again_and_reopened_by_an_answer() {
     claire.post(&form, &format!("{path}/close"));
     claire.post(&form, &format!("{path}/reopen"));
     assert_eq!(status(), "open");
+    // Staff hears of it, although nothing was written; the user, who did it, does not.
+    let told = |of: &str| desk.count(&format!("outbox WHERE about_event IS NOT NULL AND {of}"));
+    assert_eq!(told("template = 'agent_notice'"), 1);
+    assert_eq!(told("template <> 'agent_notice'"), 0);
     claire.post(&form, &format!("{path}/close"));
     claire.submit(&form, &format!("{path}/reply"), &[("text", "Not yet.")], &[]);
     desk.settle();
@@ -127,7 +131,7 @@ fn an_answer_to_what_was_closed_long_ago_opens_another_ticket() {
     let sent =
         claire.submit(&claire.get(&path), &format!("{path}/reply"), &[("text", "Again.")], &[]);
     let new = desk.text("SELECT CAST(MAX(number) AS TEXT) FROM ticket");
-    assert_eq!(sent.header("location"), Some(&*format!("/portal/tickets/{new}")));
+    assert_eq!(sent.header("location"), Some(&*format!("/portal/tickets/{new}#said")));
     assert_ne!(new, number.to_string());
     assert!(claire.follow(&sent).holds("Again."));
 }

@@ -4,7 +4,7 @@ use guichet::store::users::{self, Change};
 use guichet::triage::policy::Access;
 use jiff::SignedDuration;
 
-use crate::house::{House, PASSWORD, USUAL, Unusual};
+use crate::house::{ENCRYPTED, House, PASSWORD, USUAL, Unusual};
 
 const CLAIRE: &str = "claire@contoso.example";
 const CHOICE: [(&str, &str); 2] = [("password", PASSWORD), ("again", PASSWORD)];
@@ -31,7 +31,8 @@ fn t_23_looking_at_a_link_uses_nothing_up_and_choosing_a_password_does() {
         assert_eq!(answer.location(), "/portal/");
         let home = browser.follow(&answer);
         assert!(home.status == 200 && home.says("Your password is saved"), "{}", home.body);
-        assert_eq!(house.mailed(1), [("password_changed".to_owned(), CLAIRE.to_owned())]);
+        assert_eq!(house.mails(), [], "a first password changes nothing");
+        assert_eq!(browser.get(&path).location(), "/portal/", "the mail is a bookmark");
 
         // Once.
         let mut other = house.browser();
@@ -54,6 +55,27 @@ fn t_22_the_first_use_of_a_link_ends_all_others_and_every_session() {
     assert_eq!(browser.post(&activate(&one), &CHOICE).status, 303);
     assert_eq!(house.browser().get(&activate(&other)).status, 410);
     assert_eq!(before.get("/portal/").location(), "/portal/login");
+}
+
+#[test]
+fn t_27_a_link_of_their_own_lets_in_whom_guesses_have_locked_out() {
+    let house = House::with(&ENCRYPTED);
+    let id = house.user_with_password(CLAIRE, Access::Limited);
+    for _ in 0..6 {
+        house.browser().log_in(CLAIRE, "wrong horse battery");
+        house.wait(SignedDuration::from_secs(1));
+    }
+    let answer = house.browser().log_in(CLAIRE, PASSWORD);
+    assert!(answer.status == 429 && answer.says("/portal/forgotten"), "{}", answer.body);
+    let path = activate(&house.link(&id));
+    let mut browser = house.browser();
+    browser.get(&path);
+    assert_eq!(browser.post(&path, &CHOICE).status, 303);
+    assert_eq!(house.mailed(1), [("password_changed".to_owned(), CLAIRE.to_owned())]);
+    // The guesses from this place still count against it.
+    let mut elsewhere = house.browser();
+    elsewhere.headers.push(("X-Forwarded-For", "203.0.113.9".to_owned()));
+    assert_eq!(elsewhere.log_in(CLAIRE, PASSWORD).status, 303);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_password_is_changed_by_whoever_knows_the_old_one_and_other_sessions_end() {
         let fields = [("old", old), ("password", new), ("again", new)];
         browser.post("/portal/profile/password", &fields)
     };
-    assert!(change(&mut browser, "wrong one", "fünf rote Rüben").says("not your present password"));
+    assert!(change(&mut browser, "wrong one", "fünf rote Rüben").says("not your current password"));
     assert!(change(&mut browser, PASSWORD, PASSWORD).says("Please choose another"));
     assert!(change(&mut browser, PASSWORD, "12345678").says("among the first that are tried"));
     let before = browser.cookies["guichet"].clone();
@@ -107,7 +107,7 @@ fn an_address_is_changed_once_a_link_that_went_there_is_opened() {
         let mut browser = house.browser_of(CLAIRE);
         browser.get("/portal/profile");
         let fields = [("new_address", NEW), ("old", "not it")];
-        assert!(browser.post("/portal/profile/address", &fields).says("not your present password"));
+        assert!(browser.post("/portal/profile/address", &fields).says("not your current password"));
         let fields = [("new_address", "not an address"), ("old", PASSWORD)];
         assert!(browser.post("/portal/profile/address", &fields).says("no mail address"));
         let answer =

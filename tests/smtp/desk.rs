@@ -171,6 +171,7 @@ fn sender(mailbox: &str, relay: &RelayOptions) -> SenderOptions {
         relay: Some(relay.clone()),
         envelope: Tagging::Auto,
         reply_address: Tagging::Never,
+        proves_senders: false,
     }
 }
 

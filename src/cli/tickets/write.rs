@@ -104,7 +104,7 @@ pub(super) fn reply(globals: &Globals, desk: &Desk, args: &ReplyArgs) -> Result<
 fn write(globals: &Globals, desk: &Desk, actor: &Actor, writing: Writing) -> Result<Exit> {
     let is_new = writing.ticket.is_none();
     let message = desk.counter()?.write(actor, writing).map_err(refused)?;
-    let walked = ingest::walk(desk, std::slice::from_ref(&message))?;
+    let walked = ingest::walk_one(desk, &message)?;
     let mut row = match walked {
         Walked::Decided(mut rows) => rows.pop().unwrap_or_else(|| json!({ "message": message })),
         Walked::Left { pid } => {

@@ -18,7 +18,7 @@ use super::tree::Node;
 use super::values::{Duration, Start};
 use crate::mail::address::{PlusTag, domain_to_ascii};
 use crate::mail::{Address, AddressKey};
-use crate::triage::policy::Policy;
+use crate::triage::policy::{Policy, TrustedServer};
 use crate::triage::sites::builtin_public_domains;
 use crate::{intake, outbox, store};
 
@@ -279,6 +279,7 @@ fn sender(file: &File, index: usize, secrets: &mut Secrets<'_>) -> outbox::Sende
             file::ReplyAddress::None => outbox::Tagging::Never,
             file::ReplyAddress::Plus => outbox::Tagging::Always,
         },
+        proves_senders: policy::server(mailbox, &file.filters) != TrustedServer::None,
     }
 }
 

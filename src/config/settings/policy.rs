@@ -91,7 +91,7 @@ fn mailbox_policy(mailbox: &file::Mailbox, file: &File) -> policy::MailboxPolicy
 
 /// what is written for the mailbox goes first; `filters.authserv_id` names the server of the
 /// others, and Microsoft's writes no name.
-fn server(mailbox: &file::Mailbox, filters: &file::Filters) -> policy::TrustedServer {
+pub(super) fn server(mailbox: &file::Mailbox, filters: &file::Filters) -> policy::TrustedServer {
     match (&mailbox.authserv_id, mailbox.provider, &filters.authserv_id) {
         (Some(name), _, _) | (None, file::Provider::Imap | file::Provider::Maildir, Some(name)) => {
             policy::TrustedServer::Named(name.clone())

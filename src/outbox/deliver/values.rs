@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use super::Outbox;
 use super::write::Matter;
 use crate::mail::AddressKey;
+use crate::outbox::render::answers_by_mail;
 use crate::outbox::template::may_quote;
 use crate::outbox::values::Values;
 use crate::outbox::words;
 use crate::store::outbox::{Letter, LetterPerson};
 use crate::store::tickets::EventKind;
-use crate::triage::facts::TicketStatus;
+use crate::triage::facts::{TicketStatus, UserStatus};
 use crate::triage::plan::MailCause;
 
 impl Outbox {
@@ -73,7 +74,10 @@ impl Outbox {
             values.line("ticket.department", ticket.department.as_deref().unwrap_or_default());
             values.moment("ticket.created_at", ticket.created_at);
             values.line("ticket.priority", ticket.priority.as_deref().unwrap_or_default());
-            if !self.portal_url().is_empty() {
+            if let Some(key) = &ticket.assignee {
+                values.line("ticket.assignee", self.name_of(key));
+            }
+            if !self.portal_url().is_empty() && may_open(letter) {
                 let url = format!("{}/portal/tickets/{}", self.portal_url(), ticket.number);
                 values.line("ticket.url", &url);
             }
@@ -142,6 +146,14 @@ impl Outbox {
             }
         }
         if let Some(ticket) = letter.ticket.as_ref().filter(|_| is_notice) {
+            let sender = self.options.senders.get(&letter.mailbox);
+            match sender.filter(|sender| answers_by_mail(letter, sender)) {
+                Some(sender) => values.line("reply.from", &sender.address),
+                None => {
+                    values
+                        .line("reply.command", &format!("guichet tickets reply {}", ticket.number));
+                }
+            }
             let address = &ticket.requester_address;
             let name = ticket.requester_name.as_ref().filter(|name| !name.is_empty());
             values.line("user.email", address);
@@ -157,6 +169,12 @@ impl Outbox {
     pub(super) fn portal_url(&self) -> &str {
         self.options.portal_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
+}
+
+// A page that its reader could never open is not linked to: they have no account, or none any more.
+fn may_open(letter: &Letter) -> bool {
+    let is_notice = matches!(letter.cause, MailCause::News { agent: Some(_), .. });
+    is_notice || letter.person.as_ref().is_some_and(|one| one.status == UserStatus::Active)
 }
 
 pub(super) fn full_name(person: &LetterPerson) -> String {

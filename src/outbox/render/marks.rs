@@ -87,6 +87,11 @@ impl Marks {
     }
 }
 
+/// Whether an agent's answer to a notice is known as theirs when it comes back to `sender` (M-81).
+pub fn answers_by_mail(letter: &Letter, sender: &SenderOptions) -> bool {
+    sender.proves_senders || is_tagged(sender.reply_address, letter.tags)
+}
+
 fn is_tagged(tagging: Tagging, tags: Tags) -> bool {
     match tagging {
         Tagging::Always => true,

@@ -12,7 +12,7 @@ use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 
-pub use marks::BodyToken;
+pub use marks::{BodyToken, answers_by_mail};
 
 use marks::Marks;
 

@@ -135,7 +135,7 @@ impl Block<'_> {
             b'"' => when(&needs(written), &paragraph_of("quote", QUOTE, &written[2..])),
             b'~' => paragraph_of("quiet", QUIET, &written[2..]),
             b'-' => {
-                let lines = foot(written, |line| format!("{}<br>\n", markup::inline(line)));
+                let lines = foot(written, |line| format!("{}<br>\n", shown(line)));
                 format!("<div class=\"foot quiet\" style=\"{FOOT}\">\n{lines}</div>\n")
             }
             b'&' => {

@@ -56,16 +56,21 @@ pub(super) async fn reply(
 
 fn answered(visitor: &Visitor, number: i64, outcome: Option<Outcome>) -> axum::response::Response {
     match outcome {
-        None => visitor.go_saying(&format!("tickets/{number}"), "received"),
+        None => visitor.go_saying(&said_at(number), "received"),
         Some(Outcome { ticket: Some(ticket), .. }) if ticket == number => {
-            visitor.go_saying(&format!("tickets/{number}#last"), "reply_sent")
+            visitor.go_saying(&said_at(number), "reply_sent")
         }
         // The old one was closed too long ago (M-86).
         Some(Outcome { ticket: Some(ticket), .. }) => {
-            visitor.go_saying(&format!("tickets/{ticket}"), "follow_up")
+            visitor.go_saying(&said_at(ticket), "follow_up")
         }
-        Some(_) => visitor.go_saying(&format!("tickets/{number}"), "held"),
+        Some(_) => visitor.go_saying(&said_at(number), "held"),
     }
+}
+
+// Where the page of a ticket says what was done.
+fn said_at(number: i64) -> String {
+    format!("tickets/{number}#said")
 }
 
 /// `GET /portal/tickets/new`.
@@ -108,7 +113,7 @@ pub(super) async fn open(
         Ok(message) => Ok(match outcome(&portal, message).await? {
             None => visitor.go_saying("tickets", "received_new"),
             Some(Outcome { ticket: Some(number), .. }) => {
-                visitor.go_saying(&format!("tickets/{number}"), "ticket_opened")
+                visitor.go_saying(&said_at(number), "ticket_opened")
             }
             Some(_) => visitor.go_saying("tickets", "held"),
         }),
@@ -155,7 +160,7 @@ async fn set(
         .at_counter(move |counter| counter.change(number, &actor, &[TicketChange::Status(status)]))
         .await?;
     match changed {
-        Ok(_) => Ok(visitor.go_saying(&format!("tickets/{number}"), said)),
+        Ok(_) => Ok(visitor.go_saying(&said_at(number), said)),
         Err(error) => Err(trouble(error)),
     }
 }

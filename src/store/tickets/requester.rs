@@ -1,7 +1,7 @@
 //! Whom mail about a ticket goes to, and what it answers.
 
 use crate::args;
-use crate::mail::{self, Address, Flag};
+use crate::mail::{self, Address, AddressKey, Flag};
 use crate::store::{Row, Sql, StoreError, spool};
 use crate::triage::facts::RequesterFacts;
 use crate::triage::plan::Thread;
@@ -28,20 +28,27 @@ pub fn requester(sql: &mut dyn Sql, ticket: i64) -> Result<Option<RequesterFacts
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub staff_only: bool,
-    /// The id of its site.
-    pub site: String,
+    /// The id and the name of its site.
+    pub site: (String, String),
     pub locale: Option<String>,
+    /// The agent who looks after it.
+    pub assignee: Option<AddressKey>,
 }
 
 /// Where a ticket stands; `None` when there is none.
 pub fn place(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Place>, StoreError> {
     let row = sql.query_one(
-        "SELECT t.staff_only, s.id, s.locale FROM ticket t JOIN site s ON s.id = t.site \
+        "SELECT t.staff_only, s.id, s.name, s.locale, t.assignee FROM ticket t JOIN site s ON s.id = t.site \
          WHERE t.number = ?1",
         args![ticket],
     )?;
     let read = |row: Row| {
-        Ok(Place { staff_only: row.flag(0)?, site: row.text(1)?, locale: row.opt_text(2)? })
+        Ok(Place {
+            staff_only: row.flag(0)?,
+            site: (row.text(1)?, row.text(2)?),
+            locale: row.opt_text(3)?,
+            assignee: row.opt_text(4)?.map(AddressKey),
+        })
     };
     row.map(read).transpose()
 }

@@ -20,6 +20,7 @@ mod tickets;
 use jiff::SignedDuration;
 
 pub use given::{before_start, damaged, gave_up, unreadable};
+pub use notices::NOTICE;
 pub use owed::decide_owed;
 
 use self::case::{Case, decided};

@@ -42,9 +42,7 @@ fn tell(
     }
     let policy = case.policy;
     let hears = |key: &AddressKey, agent: &Agent| {
-        agent.notify.contains(&event)
-            && assignee.is_none_or(|assignee| assignee == key)
-            && (agent.sites.is_empty() || agent.sites.contains(&site.name))
+        agent.hears(key, event, &site.name, assignee)
             && writer.as_ref() != Some(key)
             && !recipients::is_own(&agent.address, policy)
     };
