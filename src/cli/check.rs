@@ -16,9 +16,10 @@ use super::output;
 use super::words::counted;
 use super::{Format, Globals, desk, logging};
 use crate::config::problem::{Place, Source, SourceKind};
-use crate::config::{Loaded, Misread, Problem, Severity};
+use crate::config::{self, Loaded, Misread, Problem, Severity};
 use crate::outbox::Templates;
-use crate::outbox::template;
+use crate::outbox::template::{self, Template};
+use crate::portal;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -36,6 +37,7 @@ pub(super) fn run(globals: &Globals, args: &CheckArgs) -> Result<Exit> {
     let mut exit = Exit::Done;
     if let Some(loaded) = &loaded {
         problems.extend(templates(loaded));
+        problems.extend(articles(loaded));
         if args.online {
             let found = online::look(loaded);
             exit = match count_errors(&problems) {
@@ -104,7 +106,55 @@ fn templates(loaded: &Loaded) -> Vec<Problem> {
             None => Problem::nowhere(misread),
         });
     }
+    for (i, reply) in settings.quick_replies.iter().enumerate() {
+        let wanted = &reply.template;
+        // It may be that of a site or of a mailbox alone.
+        if templates.all().any(|template| template.name() == wanted) {
+            continue;
+        }
+        let names = templates.all().map(Template::name).filter(|name| name.starts_with("quick_"));
+        let misread = Misread::new(
+            format!("there is no template `{wanted}`"),
+            match config::nearest(wanted, names) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("put `{wanted}.en.txt` into the folder of templates"),
+            },
+        );
+        let node = loaded.tree.at(&["quick_reply", &i.to_string(), "template"]);
+        problems.push(match node {
+            Some(node) => Problem::error(&node.place, misread),
+            None => Problem::nowhere(misread),
+        });
+    }
     problems
+}
+
+/// What is wrong with the articles: the portal shows what is left of them, so none of it fails.
+fn articles(loaded: &Loaded) -> Vec<Problem> {
+    let Some(portal) = &loaded.settings.portal else { return Vec::new() };
+    let key = loaded.tree.at(&["portal", "articles"]).map(|node| &node.place);
+    let flaws = portal::flaws(portal).into_iter();
+    let problems = flaws.map(|flaw| match key {
+        // What is wrong with the folder is wrong with the key.
+        Some(place) if portal.articles.as_deref() == Some(&*flaw.file) => {
+            let message = format!("`{}`: {}", flaw.file.display(), flaw.said);
+            Problem::warning(place, Misread::new(message, flaw.hint))
+        }
+        _ => of_file(Severity::Warning, &flaw.file, flaw.said, flaw.hint),
+    });
+    problems.collect()
+}
+
+/// A problem of a whole file that the configuration only points at.
+fn of_file(severity: Severity, file: &Path, message: String, hint: &str) -> Problem {
+    let source = Source {
+        name: file.display().to_string(),
+        kind: SourceKind::Other,
+        folder: file.parent().unwrap_or(Path::new("")).to_owned(),
+        text: String::new(),
+    };
+    let place = Some(Place { source: Arc::new(source), span: 0..0 });
+    Problem { severity, message, hint: Some(hint.to_owned()), place }
 }
 
 fn of_template(problem: template::Problem) -> Problem {

@@ -13,6 +13,7 @@ use crate::config::{self, Environment, Loaded, Settings};
 use crate::counter::{self, Counter};
 use crate::intake::{Space, free_bytes};
 use crate::mail::Address;
+use crate::outbox::{self, Outbox, TransportOptions};
 use crate::store::sites::{self, Rematch};
 use crate::store::{self, Durability, Location, Store, folders};
 use crate::triage::sites::site_domains;
@@ -41,6 +42,16 @@ impl Desk {
         let store = Store::open(&settings.store, clock.now())?;
         reconcile(&store, &settings, &ids, clock.as_ref())?;
         Ok(Desk { settings, store, clock, ids })
+    }
+}
+
+impl Desk {
+    /// An outbox that only drafts: it sends nothing.
+    pub(super) fn drafts(&self, settings: &Settings) -> Result<Outbox> {
+        let options =
+            outbox::Options { transport: TransportOptions::None, ..settings.outbox.clone() };
+        let (store, clock, ids) = (self.store.clone(), self.clock.clone(), self.ids.clone());
+        Ok(Outbox::new(store, clock, ids, options, "draft".to_owned())?)
     }
 }
 

@@ -3,6 +3,7 @@
 //! same file again changes nothing.
 
 mod columns;
+mod fields;
 mod person;
 mod rejects;
 mod sites;
@@ -17,7 +18,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use self::columns::{Columns, Field};
+use self::columns::Columns;
+use self::fields::Field;
 use self::rejects::Rejects;
 use self::table::{Row, Table};
 use super::desk::Desk;
@@ -142,11 +144,11 @@ pub(super) fn run(globals: &Globals, command: ImportCommand) -> Result<Exit> {
     match command {
         ImportCommand::Sites(args) => {
             let importer = sites::Sites::new(&desk, &args);
-            import(globals, &desk, &args, columns::SITES, importer)
+            import(globals, &desk, &args, fields::SITES, importer)
         }
         ImportCommand::Users(args) => {
             let importer = users::Users::new(&desk, &args);
-            import(globals, &desk, &args.file, columns::USERS, importer)
+            import(globals, &desk, &args.file, fields::USERS, importer)
         }
     }
 }

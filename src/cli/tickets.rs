@@ -36,6 +36,8 @@ pub(super) enum TicketsCommand {
     Merge(set::MergeArgs),
     /// Writes out a message as it came
     Raw(RawArgs),
+    /// Lets the people of a ticket have a file that was locked
+    Release(attachment::ReleaseArgs),
     /// Answers the requester of a ticket by mail
     Reply(write::ReplyArgs),
     /// Changes a ticket
@@ -81,6 +83,7 @@ pub(super) fn run(globals: &Globals, command: TicketsCommand) -> Result<Exit> {
         TicketsCommand::List(args) => list(globals, &desk, args),
         TicketsCommand::Merge(args) => set::merge(globals, &desk, &args),
         TicketsCommand::Raw(args) => raw(globals, &desk, &args),
+        TicketsCommand::Release(args) => attachment::release(globals, &desk, &args),
         TicketsCommand::Reply(args) => write::reply(globals, &desk, &args),
         TicketsCommand::Set(args) => set::set(globals, &desk, &args),
         TicketsCommand::Show { number } => show::run(globals, &desk, &number),
@@ -211,7 +214,6 @@ fn number_of(written: &str) -> Result<i64> {
     })
 }
 
-/// The ticket of this number, written `12` or `#12`.
 /// The ticket of this number, written `12` or `#12`.
 pub(super) fn ticket(desk: &Desk, written: &str) -> Result<Shown> {
     let number = number_of(written)?;

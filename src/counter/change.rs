@@ -24,6 +24,13 @@ pub enum TicketChange {
     Assignee(Option<Address>),
     Department(Option<String>),
     Priority(Option<Priority>),
+    /// Gives out a file that was locked, to whoever may see the ticket (M-25).
+    Release {
+        /// The number of its message on the ticket.
+        message: i64,
+        /// Its place there, from 0.
+        file: usize,
+    },
     /// An address of a user.
     Requester(Address),
     /// The name of a site.
@@ -68,7 +75,7 @@ impl Counter {
                 hint: "write what is to be changed to whoever looks after it",
             });
         }
-        let edits = changes.iter().map(|change| self.edit(change));
+        let edits = changes.iter().map(|change| self.edit(number, change));
         let edits: Vec<Edit> = edits.collect::<Result<_, _>>()?;
         let (policy, ids, now) = (self.options.policy.clone(), self.ids.clone(), self.clock.now());
         let changed = self
@@ -96,7 +103,7 @@ impl Counter {
         address.key(names::plus_tag(&self.options.policy.users))
     }
 
-    fn edit(&self, change: &TicketChange) -> Result<Edit, CounterError> {
+    fn edit(&self, ticket: i64, change: &TicketChange) -> Result<Edit, CounterError> {
         Ok(match change {
             TicketChange::Assignee(None) => Edit::Assignee(None),
             TicketChange::Assignee(Some(address)) => {
@@ -105,6 +112,7 @@ impl Counter {
             }
             TicketChange::Department(to) => Edit::Department(text(to.as_deref())),
             TicketChange::Priority(to) => Edit::Priority(*to),
+            TicketChange::Release { message, file } => self.release(ticket, *message, *file)?,
             TicketChange::Requester(address) => self.requester(address)?,
             TicketChange::Site(name) => {
                 let site = self.store.read_only(|sql| sites::show(sql, name))?;
@@ -119,6 +127,26 @@ impl Counter {
             TicketChange::Tag(tag) => Edit::Tag(a_tag(tag)?),
             TicketChange::Untag(tag) => Edit::Untag(a_tag(tag)?),
         })
+    }
+
+    fn release(&self, ticket: i64, message: i64, file: usize) -> Result<Edit, CounterError> {
+        let messages = self.store.read_only(|sql| tickets::messages(sql, ticket))?;
+        let found = messages.into_iter().find(|known| known.n == message);
+        let found = found.and_then(|mut found| {
+            (file < found.attachments.len()).then(|| found.attachments.swap_remove(file))
+        });
+        let stored = found.ok_or(CounterError::Unknown {
+            what: "the attachment",
+            name: format!("{message}/{file}"),
+            hint: "`guichet tickets show` lists them",
+        })?;
+        if !stored.released && !stored.is_locked(&self.options.policy.filters) {
+            return Err(CounterError::Refused {
+                what: format!("`{}` is not locked", stored.name.escape_debug()),
+                hint: "nothing is to be done: whoever sees the ticket can save it",
+            });
+        }
+        Ok(Edit::Release { message, file, name: stored.name })
     }
 
     fn requester(&self, address: &Address) -> Result<Edit, CounterError> {
@@ -193,6 +221,7 @@ fn announced(event: &Event) -> Option<Announced> {
         | EventKind::Merged
         | EventKind::Opened
         | EventKind::Priority
+        | EventKind::Released
         | EventKind::Requester
         | EventKind::Tags => None,
     }

@@ -5,6 +5,7 @@
 
 mod change;
 mod compose;
+mod credentials;
 mod error;
 mod merge;
 mod write;
@@ -18,6 +19,7 @@ use crate::triage::plan::Decision;
 use crate::triage::policy::Policy;
 
 pub use change::{Changed, TicketChange};
+pub use credentials::Answered;
 pub use error::CounterError;
 pub use merge::Merged;
 pub use write::{Mails, Requester, Upload, Writing};

@@ -31,7 +31,8 @@ pub struct Requester {
     pub name: Option<String>,
 }
 
-/// Whether mail goes out of its own accord: the acknowledgement, and a new user's credentials.
+/// Whether mail goes out of its own accord: the acknowledgement, a new user's credentials, the
+/// answer itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mails {
     #[default]
@@ -52,7 +53,7 @@ pub struct Writing {
     pub attachments: Vec<Upload>,
     /// Of a new ticket that staff opens.
     pub requester: Option<Requester>,
-    /// Of a new ticket that staff opens.
+    /// Of what staff writes.
     pub mails: Mails,
     /// The same thing sent twice, with the same token, is one message: letters, digits and `-`, at
     /// most 64. One is made when there is none.
@@ -67,10 +68,40 @@ struct Place {
     subject: String,
 }
 
+/// A message to spool.
+pub(super) struct Written {
+    pub arrival: Arrival,
+    pub origin: Origin,
+    pub mailbox: MailboxPolicy,
+}
+
 impl Counter {
     /// Takes in what `actor` has written; answers the id of the message. Who may not write to the
     /// ticket is answered as if there were none.
     pub fn write(&self, actor: &Actor, writing: Writing) -> Result<String, CounterError> {
+        let now = self.clock.now();
+        let Written { arrival, origin, mailbox } = self.put_together(actor, &writing, now)?;
+        let id = arrival.id().to_owned();
+        let arrivals = [arrival];
+        let known = self.store.transact(move |sql| {
+            let new = spool::spool(sql, &arrivals, now, Acknowledge::Never)?;
+            match new.is_empty() {
+                // P-02: it was sent before, with the same token.
+                true => spool::of_origin(sql, &mailbox.name, &origin),
+                false => Ok(None),
+            }
+        })?;
+        (self.options.wake)();
+        Ok(known.unwrap_or(id))
+    }
+
+    /// What was written as a message, not spooled yet.
+    pub(super) fn put_together(
+        &self,
+        actor: &Actor,
+        writing: &Writing,
+        now: Timestamp,
+    ) -> Result<Written, CounterError> {
         if writing.text.trim().is_empty() && writing.attachments.is_empty() {
             return Err(CounterError::Empty);
         }
@@ -81,40 +112,13 @@ impl Counter {
         if !(self.options.has_room)() {
             return Err(CounterError::Full);
         }
-        let now = self.clock.now();
-        let place = self.place(actor, &writing)?;
-        let raw = self.compose(&place, &writing, now)?;
+        let place = self.place(actor, writing)?;
+        let raw = self.compose(&place, writing, now)?;
         let Place { origin, mailbox, .. } = place;
-        let arrival = Growing::whole(&raw).finish(
-            mailbox.name.clone(),
-            &origin,
-            now,
-            Intake::Mailbox,
-            &self.ids,
-        );
-        let id = self.spool(arrival, origin, mailbox.name, now)?;
-        (self.options.wake)();
-        Ok(id)
-    }
-
-    fn spool(
-        &self,
-        arrival: Arrival,
-        origin: Origin,
-        mailbox: String,
-        now: Timestamp,
-    ) -> Result<String, CounterError> {
-        let id = arrival.id().to_owned();
-        let arrivals = [arrival];
-        let known = self.store.transact(move |sql| {
-            let new = spool::spool(sql, &arrivals, now, Acknowledge::Never)?;
-            match new.is_empty() {
-                // P-02: it was sent before, with the same token.
-                true => spool::of_origin(sql, &mailbox, &origin),
-                false => Ok(None),
-            }
-        })?;
-        Ok(known.unwrap_or(id))
+        let growing = Growing::whole(&raw);
+        let name = mailbox.name.clone();
+        let arrival = growing.finish(name, &origin, now, Intake::Mailbox, &self.ids);
+        Ok(Written { arrival, origin, mailbox })
     }
 
     fn place(&self, actor: &Actor, writing: &Writing) -> Result<Place, CounterError> {

@@ -3,6 +3,7 @@
 use jiff::Zoned;
 
 use crate::triage::facts::TicketStatus;
+use crate::triage::policy::Priority;
 
 /// A time as people of that language write it; ISO 8601 for a language not known.
 pub fn moment(locale: &str, at: &Zoned) -> String {
@@ -39,6 +40,25 @@ pub fn status(locale: &str, status: TicketStatus) -> &'static str {
         TicketStatus::Closed => closed,
         TicketStatus::Open => open,
         TicketStatus::Pending => pending,
+    }
+}
+
+/// How pressing a ticket is.
+pub fn priority(locale: &str, priority: Priority) -> &'static str {
+    let [high, low, normal, urgent] = match language(locale) {
+        "de" => ["hoch", "niedrig", "normal", "dringend"],
+        "es" => ["alta", "baja", "normal", "urgente"],
+        "fr" => ["haute", "basse", "normale", "urgente"],
+        "it" => ["alta", "bassa", "normale", "urgente"],
+        "nl" => ["hoog", "laag", "normaal", "dringend"],
+        "pt" => ["alta", "baixa", "normal", "urgente"],
+        _ => return priority.as_str(),
+    };
+    match priority {
+        Priority::High => high,
+        Priority::Low => low,
+        Priority::Normal => normal,
+        Priority::Urgent => urgent,
     }
 }
 
@@ -104,6 +124,26 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
+
+    #[test]
+    fn states_and_priorities_are_said_in_every_language() {
+        let locales = ["de", "en", "es", "fr", "it", "nl", "pt"];
+        let every = |locale| {
+            let states = [TicketStatus::Closed, TicketStatus::Open, TicketStatus::Pending];
+            let mut said = states.map(|state| status(locale, state)).to_vec();
+            said.extend(Priority::ALL.map(|one| priority(locale, one)));
+            said
+        };
+        for locale in locales {
+            let said = every(locale);
+            let each: std::collections::BTreeSet<&str> = said.iter().copied().collect();
+            assert_eq!(each.len(), said.len(), "{locale}: two are said alike");
+            let same = locales.iter().filter(|other| every(other) == said).count();
+            assert_eq!(same, 1, "{locale} says it in a language of its own");
+        }
+        assert_eq!(priority("fr-CA", Priority::High), "haute");
+        assert_eq!(priority("ja", Priority::High), "high", "else as it is stored");
+    }
 
     #[test]
     fn a_time_is_written_as_each_language_writes_it() {

@@ -10,6 +10,7 @@ use super::mails::PortalMail;
 use super::rules::{self, Unfit};
 use super::secrets::Typed;
 use super::{Portal, Posted, Trouble, Visitor, csrf};
+use crate::faults;
 use crate::mail::Address;
 use crate::mail::address::PlusTag;
 use crate::store::attempts::{self, Attempt, Counts, Tried};
@@ -50,7 +51,8 @@ impl Try {
             Try::Link | Try::Login => Counts::OnceItFails,
             Try::Address | Try::Reset => Counts::AtOnce,
         };
-        Tried { counted, rates: vec![GUESSES], counts }
+        let rates = if faults::stands("T-27-source") { vec![GUESSES] } else { Vec::new() };
+        Tried { counted, rates, counts }
     }
 
     /// What counts against an account, named by an address as typed, which need not exist: nobody
@@ -62,17 +64,19 @@ impl Try {
     /// The same, by a limit of the configuration.
     pub(super) fn by_account_at(self, typed: &str, rates: &[Rate]) -> Tried {
         let counted = self.account(typed);
-        Tried { counted, rates: rates.to_vec(), counts: Counts::AtOnce }
+        let rates = if faults::stands("T-27-account") { rates.to_vec() } else { Vec::new() };
+        let is_late = !faults::stands("T-27-at-once");
+        let counts = if is_late { Counts::OnceItFails } else { Counts::AtOnce };
+        Tried { counted, rates, counts }
     }
 
-    // One account however its address is written; hashed, since what people type there by mistake
-    // may be a password.
+    // One account however its address is written.
     fn account(self, typed: &str) -> String {
         let key = match Address::parse(typed.trim()) {
             Ok(address) => address.key(PlusTag::Strip).as_str().to_owned(),
             Err(_) => typed.trim().to_lowercase(),
         };
-        format!("{}/account/{}", self.as_str(), csrf::hash(&key))
+        attempts::of_account(self.as_str(), &key)
     }
 }
 
@@ -101,7 +105,7 @@ impl Portal {
     ) -> (String, NewSession) {
         let token = csrf::secret(&self.ids);
         let session = NewSession {
-            hash: csrf::hash(&token),
+            hash: csrf::session(&token),
             person: person.to_owned(),
             scope,
             browser: visitor.browser.clone(),

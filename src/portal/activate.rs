@@ -10,6 +10,7 @@ use minijinja::context;
 use super::account::{Refused, Try, chosen, hand_over, settle};
 use super::mails::Post;
 use super::{Answer, Portal, Posted, Trouble, Visitor, csrf};
+use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
 use crate::store::credentials::{self, CredentialKind, FoundLink};
@@ -73,7 +74,15 @@ pub(super) async fn form(
         // Who keeps the mail as a bookmark is where they wanted to be.
         Link::Expired(_) if visitor.user().is_some() => Ok(visitor.go("")),
         Link::Expired(_) => expired(&visitor, &token),
-        Link::Live(link) => page(&visitor, &link, None),
+        Link::Live(link) => {
+            if !faults::stands("T-23") {
+                let (hash, now) = (csrf::hash(&token), portal.now());
+                portal
+                    .write(move |sql| credentials::consume(sql, CredentialKind::Link, &hash, now))
+                    .await?;
+            }
+            page(&visitor, &link, None)
+        }
         Link::Unknown => unknown(&visitor),
     }
 }
@@ -140,8 +149,8 @@ pub(super) async fn again(
 fn page(visitor: &Visitor, link: &FoundLink, refused: Option<Refused>) -> Answer {
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let wrong = refused.map(|refused| visitor.words(refused.key()));
-    let values = context! { address => &link.main_address, wrong };
-    visitor.page_with(status, "activate.html", &visitor.words("activate.title"), values)
+    let values = context! { address => &link.main_address, by_link => true, wrong };
+    visitor.page_with(status, "choose.html", &visitor.words("activate.title"), values)
 }
 
 fn expired(visitor: &Visitor, token: &str) -> Answer {

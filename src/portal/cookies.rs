@@ -5,6 +5,8 @@
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
+use crate::faults;
+
 /// Which cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookie {
@@ -60,7 +62,8 @@ pub(super) fn clear(cookie: Cookie, is_encrypted: bool) -> HeaderValue {
 fn written(cookie: Cookie, value: &str, age: &str, is_encrypted: bool) -> HeaderValue {
     let secure = if is_encrypted { "; Secure" } else { "" };
     let name = cookie.name(is_encrypted);
-    let line = format!("{name}={value}; Path=/{age}{secure}; HttpOnly; SameSite=Lax");
+    let unread = if faults::stands("T-29-cookie") { "; HttpOnly" } else { "" };
+    let line = format!("{name}={value}; Path=/{age}{secure}{unread}; SameSite=Lax");
     HeaderValue::from_str(&line).expect("what we write into cookies is visible ASCII")
 }
 

@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Ids;
+use crate::faults;
 
 /// A fresh secret of 256 bits, as cookies and links write it.
 pub(super) fn secret(ids: &Ids) -> String {
@@ -17,7 +18,15 @@ pub(super) fn secret(ids: &Ids) -> String {
 
 /// Whether a text is written like one of our secrets (T-24): exactly so long, of those characters.
 pub(super) fn is_secret(text: &str) -> bool {
+    if !faults::stands("T-24") {
+        return true;
+    }
     text.len() == 43 && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// What the store keeps of a session's token (T-26).
+pub(super) fn session(token: &str) -> String {
+    if faults::stands("T-26") { hash(token) } else { token.to_owned() }
 }
 
 /// What the store keeps of a secret: its SHA-256 in hex.
@@ -32,6 +41,9 @@ pub(super) fn token(secret: &str) -> String {
 
 /// Whether `token` is that of `secret`, in constant time.
 pub(super) fn matches(secret: &str, token: &str) -> bool {
+    if !faults::stands("T-29-form") {
+        return true;
+    }
     let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return false };
     mac(secret).verify_slice(&bytes).is_ok()
 }
@@ -45,6 +57,9 @@ fn mac(secret: &str) -> Hmac<Sha256> {
 /// Whether the browser says that the form stood on a page of ours; one that says nothing is left to
 /// the token. Since our pages send no referrer, `Origin` is `null` from them too.
 pub(super) fn is_from_us(headers: &HeaderMap, origin: &str) -> bool {
+    if !faults::stands("T-29-origin") {
+        return true;
+    }
     let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match said("sec-fetch-site") {
         None | Some("none" | "same-origin") => {}
@@ -78,7 +93,7 @@ mod tests {
     fn t_24_only_what_is_written_like_a_secret_is_one() {
         assert!(is_secret(&"A".repeat(43)));
         for bad in ["", " ", "NULL", &"A".repeat(42), &"A".repeat(44), &" ".repeat(43)] {
-            assert!(!is_secret(bad), "{bad}");
+            assert!(!is_secret(bad), "`{bad}` is taken for one");
         }
     }
 

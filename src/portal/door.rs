@@ -17,6 +17,7 @@ use tokio::time::Sleep;
 
 use super::router::{SLOWEST, router};
 use super::{Portal, Trouble};
+use crate::faults;
 use crate::store::{attempts, credentials, sessions};
 
 /// Whether the door is to be closed.
@@ -75,7 +76,8 @@ async fn serve_until(
     let listener = tokio::net::TcpListener::from_std(door).map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     tracing::info!(http.listen = %at, "the portal {} listens at {at}", portal.options.url);
-    let door = Door { listener, places: Arc::new(Semaphore::new(PLACES)) };
+    let places = if faults::stands("P-13-places") { PLACES } else { Semaphore::MAX_PERMITS };
+    let door = Door { listener, places: Arc::new(Semaphore::new(places)) };
     let pages = router(portal.clone()).into_make_service_with_connect_info::<Peer>();
     let server = axum::serve(door, pages).with_graceful_shutdown(closed(stop.clone()));
     let last_orders = async {
@@ -168,7 +170,14 @@ struct Line {
 impl Line {
     fn gives_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.patience.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) if faults::stands("P-13-slow") => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            // What is over is not to be asked again.
+            Poll::Ready(()) => {
+                self.patience.set(tokio::time::sleep(PATIENCE));
+                Poll::Pending
+            }
             Poll::Pending => Poll::Pending,
         }
     }

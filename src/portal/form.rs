@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::visitor::Standing;
 use super::{Portal, Trouble, Visitor, csrf};
+use crate::faults;
 
 /// The name of the field with the form's token.
 pub const TOKEN: &str = "form";
@@ -114,7 +115,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
 pub(super) fn once_each(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Trouble> {
     let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    let is_repeated = names.windows(2).any(|pair| pair[0] == pair[1]);
+    let is_repeated = names.windows(2).any(|pair| pair[0] == pair[1]) && faults::stands("T-28");
     if is_repeated { Err(Trouble::Malformed) } else { Ok(fields) }
 }
 

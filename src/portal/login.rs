@@ -13,6 +13,7 @@ use super::form::is_page;
 use super::secrets::{Match, Typed};
 use super::visitor::Choosing;
 use super::{Answer, Portal, Posted, Trouble, Visitor};
+use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
 use crate::store::credentials::{self, CredentialKind};
@@ -67,7 +68,8 @@ pub(super) async fn log_in(
         return Err(Trouble::Disabled);
     }
     let is_temporary = account.password.as_ref() != Some(&matched.hash);
-    let scope = if is_temporary { SessionScope::Password } else { SessionScope::All };
+    let is_narrow = is_temporary && faults::stands("T-22-scope");
+    let scope = if is_narrow { SessionScope::Password } else { SessionScope::All };
     let (token, session) = portal.session(&visitor, &account.id, scope);
     let rehashed = match matched.is_outdated && !is_temporary {
         true => Some(portal.hasher.hash(&typed).await?),
@@ -83,7 +85,9 @@ pub(super) async fn log_in(
     if !begun {
         return page(&visitor, &address, next, Some("login.wrong"));
     }
-    if let super::visitor::Standing::LoggedIn(user) = &visitor.standing {
+    if let super::visitor::Standing::LoggedIn(user) = &visitor.standing
+        && faults::stands("T-22-before")
+    {
         // Whoever logs in anew leaves no second way in behind.
         let before = user.session.clone();
         portal.write(move |sql| sessions::end(sql, &before)).await?;
@@ -106,6 +110,9 @@ async fn check(
     account: Option<Account>,
     typed: &Typed,
 ) -> Result<Option<(Account, Match)>, Trouble> {
+    if account.is_none() && !faults::stands("T-21") {
+        return Ok(None);
+    }
     let (mut hashes, mut times) = (Vec::new(), 1);
     if let Some(account) = &account {
         hashes.extend(account.password.clone());
@@ -184,7 +191,7 @@ pub(super) async fn choose_form(Choosing { visitor, user }: Choosing) -> Answer 
 fn choose_page(visitor: &Visitor, refused: Option<Refused>) -> Answer {
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let wrong = refused.map(|refused| visitor.words(refused.key()));
-    let values = context! { wrong };
+    let values = context! { by_link => false, wrong };
     visitor.page_with(status, "choose.html", &visitor.words("choose.title"), values)
 }
 

@@ -50,6 +50,7 @@ use crate::triage::policy::Rate;
 use secrets::Hasher;
 
 use articles::Articles;
+pub use articles::{Flaw, flaws};
 pub use door::{Closed, open_door};
 pub use form::Posted;
 pub use network::{Asker, Network};

@@ -9,13 +9,13 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use super::form::TOKEN;
 use super::words::{self, Locale};
 use super::{Trouble, Visitor, csrf};
+use crate::faults;
 use crate::triage::policy::Access;
 
 const STYLE: &str = include_str!("templates/style.css");
 const ICON: &str = include_str!("templates/icon.svg");
 
 const TEMPLATES: &[(&str, &str)] = &[
-    ("activate.html", include_str!("templates/activate.html")),
     ("address.html", include_str!("templates/address.html")),
     ("address_expired.html", include_str!("templates/address_expired.html")),
     ("article.html", include_str!("templates/article.html")),
@@ -46,7 +46,9 @@ impl Pages {
     pub(super) fn new() -> Pages {
         let mut engine = Environment::new();
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        engine.set_auto_escape_callback(|_| AutoEscape::Html);
+        engine.set_auto_escape_callback(|_| {
+            if faults::stands("T-29") { AutoEscape::Html } else { AutoEscape::None }
+        });
         for (name, text) in TEMPLATES {
             engine.add_template(name, text).expect("a test compiles the templates");
         }

@@ -13,6 +13,7 @@ use super::login::LONGEST_ADDRESS;
 use super::secrets::Typed;
 use super::words::{self, Locale};
 use super::{Answer, LoggedIn, Portal, Posted, Trouble, Visitor};
+use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
 use crate::store::sessions::{self, Session, SessionScope};
@@ -115,7 +116,7 @@ pub(super) async fn change(
         None => {}
     }
     let mut typed = context! {};
-    if user.user.access == Access::Full {
+    if user.user.access == Access::Full || !faults::stands("T-47") {
         let first_name = posted.line("first_name", LONGEST_NAME)?;
         let last_name = posted.line("last_name", LONGEST_NAME)?;
         let phone = posted.line("phone", LONGEST_PHONE)?;

@@ -20,6 +20,7 @@ use super::{
     Asker, PlainHttp, Portal, Trouble, activate, address, articles, forgotten, home, login,
     profile, tickets, visitor,
 };
+use crate::faults;
 
 // A form of ours is far shorter; pages that take files say so themselves.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -61,7 +62,11 @@ pub fn router(portal: Arc<Portal>) -> Router {
         .route("/", get(to_portal))
         .fallback(|| async { Trouble::NotFound })
         .method_not_allowed_fallback(|| async { Trouble::WrongMethod })
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(if faults::stands("T-37-form") {
+            DefaultBodyLimit::max(LARGEST_FORM)
+        } else {
+            DefaultBodyLimit::disable()
+        })
         .layer(from_fn_with_state(portal.clone(), visitor::enter))
         .layer(from_fn_with_state(portal.clone(), guard))
         .with_state(portal)
@@ -137,11 +142,15 @@ fn dress(response: &mut Response, portal: &Portal) {
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        if name != header::X_CONTENT_TYPE_OPTIONS || faults::stands("T-29-nosniff") {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
-    // What serves a file of somebody's says more about it.
-    let policy = header::CONTENT_SECURITY_POLICY;
-    headers.entry(policy).or_insert(HeaderValue::from_static(POLICY));
+    if faults::stands("T-29-policy") {
+        // What serves a file of somebody's says more about it.
+        let policy = header::CONTENT_SECURITY_POLICY;
+        headers.entry(policy).or_insert(HeaderValue::from_static(POLICY));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if portal.is_encrypted() {
         let year = HeaderValue::from_static("max-age=31536000");
@@ -169,6 +178,7 @@ impl Portal {
     fn in_the_clear(&self, asker: &Asker) -> InTheClear {
         match asker.way {
             _ if self.options.plain_http == PlainHttp::Allowed => InTheClear::Fine,
+            Way::Direct if !faults::stands("T-42-portal") => InTheClear::Fine,
             Way::Near | Way::ProxiedTls => InTheClear::Fine,
             Way::ProxiedPlain if self.is_encrypted() => InTheClear::ToHttps,
             Way::ProxiedPlain => InTheClear::Fine,

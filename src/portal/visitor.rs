@@ -16,6 +16,7 @@ use super::cookies::{self, Cookie};
 use super::csrf;
 use super::words::{self, Locale};
 use super::{Answer, Asker, Portal, Trouble};
+use crate::faults;
 use crate::store::sessions::{self, Holder, SessionScope};
 use crate::triage::facts::UserStatus;
 use crate::triage::policy::Access;
@@ -153,7 +154,7 @@ async fn find(portal: Arc<Portal>, asker: Asker, asked: String, headers: &Header
 }
 
 async fn look_up(portal: &Portal, token: &str) -> (Standing, Option<String>) {
-    let (hash, now) = (csrf::hash(token), portal.now());
+    let (hash, now) = (csrf::session(token), portal.now());
     let looked_for = hash.clone();
     let holder = match portal.read(move |sql| sessions::holder(sql, &looked_for, now)).await {
         Ok(Some(holder)) => holder,
@@ -166,8 +167,11 @@ async fn look_up(portal: &Portal, token: &str) -> (Standing, Option<String>) {
         portal.write_later("the end of a session", move |sql| sessions::end(sql, &hash));
         return (Standing::Ended, locale);
     }
-    if holder.status != UserStatus::Active {
+    if holder.status != UserStatus::Active && faults::stands("T-54") {
         return (Standing::Disabled, locale);
+    }
+    if holder.session.scope == SessionScope::Closed {
+        return (Standing::Ended, locale);
     }
     if now.duration_since(holder.session.seen_at).abs() > BETWEEN_NOTES {
         portal.write_later("the use of a session", move |sql| sessions::seen(sql, &hash, now));
@@ -288,7 +292,7 @@ impl Visitor {
         let is_encrypted = self.portal.is_encrypted();
         let headers = response.headers_mut();
         match trouble {
-            Trouble::Disabled | Trouble::SessionEnded => {
+            Trouble::SessionEnded => {
                 headers.append(SET_COOKIE, cookies::clear(Cookie::Session, is_encrypted));
             }
             Trouble::TooOften(_) => {
@@ -360,6 +364,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LoggedIn {
         let user = visitor.session(parts).map_err(|barred| visitor.turned_away(barred))?;
         match user.scope {
             SessionScope::All => Ok(LoggedIn { visitor, user }),
+            SessionScope::Closed => Err(visitor.turned_away(Barred::NotLoggedIn)),
             SessionScope::Password => Err(visitor.go("choose")),
         }
     }

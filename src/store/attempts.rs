@@ -1,16 +1,18 @@
 //! What counts against the limits of logins, links and resets (T-27).
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::{Sql, StoreError};
 use crate::args;
 use crate::clock::Ids;
+use crate::faults;
 use crate::triage::policy::Rate;
 
 /// Something that is tried, and how often that may be.
 #[derive(Clone, Debug)]
 pub struct Tried {
-    /// What, and by whom: `login/account/KEY`, `login/source/ADDRESS`.
+    /// What, and by whom: [`of_account`], `login/source/ADDRESS`.
     pub counted: String,
     pub rates: Vec<Rate>,
     pub counts: Counts,
@@ -34,6 +36,15 @@ pub enum Attempt {
     Counted(Vec<String>),
     /// There is room again at this time.
     Refused(Timestamp),
+}
+
+/// What counts an attempt at the account that is named so: hashed, since what people type by mistake
+/// may be a password.
+pub fn of_account(what: &str, named: &str) -> String {
+    let hash = Sha256::digest(named.as_bytes());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = if faults::stands("T-26-typed") { &hash } else { named };
+    format!("{what}/account/{name}")
 }
 
 /// Until when there is no room for an attempt; `None` when there is.
@@ -115,6 +126,12 @@ pub fn forget(sql: &mut dyn Sql, counted: &[String]) -> Result<(), StoreError> {
 /// Forgets all that was counted against one.
 pub fn clear(sql: &mut dyn Sql, counted: &str) -> Result<(), StoreError> {
     sql.execute("DELETE FROM portal_attempt WHERE counted = ?1", args![counted]).map(drop)
+}
+
+/// Forgets all attempts at the account that is named so.
+pub fn forget_account(sql: &mut dyn Sql, named: &str) -> Result<(), StoreError> {
+    let any = of_account("%", named);
+    sql.execute("DELETE FROM portal_attempt WHERE counted LIKE ?1", args![any]).map(drop)
 }
 
 /// Forgets what nobody asks about any more.

@@ -172,6 +172,9 @@ pub fn consume(
     hash: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    if !faults::stands("T-22") {
+        return Ok(true);
+    }
     let used = sql.execute(
         "UPDATE credential SET ended_at = ?3 \
          WHERE hash = ?1 AND kind = ?2 AND ended_at IS NULL AND expires_at > ?3",

@@ -21,6 +21,8 @@ pub const CHOOSING: SignedDuration = SignedDuration::from_mins(30);
 pub enum SessionScope {
     /// Whatever its user may.
     All,
+    /// Only be told that its account was closed, whatever becomes of the account.
+    Closed,
     /// Only choose a password: it began with a temporary one.
     Password,
 }
@@ -29,6 +31,7 @@ impl SessionScope {
     pub fn as_str(self) -> &'static str {
         match self {
             SessionScope::All => "all",
+            SessionScope::Closed => "closed",
             SessionScope::Password => "password",
         }
     }
@@ -36,6 +39,7 @@ impl SessionScope {
     pub fn parse(text: &str) -> Option<SessionScope> {
         match text {
             "all" => Some(SessionScope::All),
+            "closed" => Some(SessionScope::Closed),
             "password" => Some(SessionScope::Password),
             _ => None,
         }
@@ -86,7 +90,7 @@ pub struct Holder {
 /// Begins a session.
 pub fn begin(sql: &mut dyn Sql, new: &NewSession, now: Timestamp) -> Result<(), StoreError> {
     let longest = match new.scope {
-        SessionScope::All => LONGEST,
+        SessionScope::All | SessionScope::Closed => LONGEST,
         SessionScope::Password => CHOOSING,
     };
     let until = now.saturating_add(longest).unwrap_or(Timestamp::MAX);
@@ -137,6 +141,15 @@ pub fn seen(sql: &mut dyn Sql, hash: &str, now: Timestamp) -> Result<(), StoreEr
     sql.execute("UPDATE session SET seen_at = ?2 WHERE hash = ?1", args![hash, now]).map(drop)
 }
 
+/// Ends every session of a user whose account is closed: what is left of each opens nothing, and
+/// lasts as long as it would have, so that whoever holds it can be told.
+pub fn close_all(sql: &mut dyn Sql, person: &str) -> Result<u64, StoreError> {
+    sql.execute(
+        "UPDATE session SET scope = 'closed', browser = NULL WHERE person = ?1",
+        args![person],
+    )
+}
+
 /// The sessions of a user that have not ended, the one used last first.
 pub fn of_person(
     sql: &mut dyn Sql,
@@ -146,7 +159,7 @@ pub fn of_person(
     let idle_since = now.saturating_sub(IDLE).unwrap_or(Timestamp::MIN);
     sql.query(
         "SELECT hash, scope, browser, created_at, seen_at FROM session \
-         WHERE person = ?1 AND expires_at > ?2 AND seen_at > ?3 ORDER BY seen_at DESC, hash",
+         WHERE person = ?1 AND expires_at > ?2 AND seen_at > ?3 AND scope <> 'closed' ORDER BY seen_at DESC, hash",
         args![person, now, idle_since],
     )?
     .iter()

@@ -154,26 +154,58 @@ pub fn judge(application: &Application) -> Vec<Code> {
     Code::ALL.into_iter().filter(|code| speaks_against(*code, application)).collect()
 }
 
-/// What speaks against a mail that staff or an operator asks for, in the order of the rules: only
-/// what concerns the account itself. C-01 never does, as an address that reads is a good one.
-pub fn judge_by_hand(
-    recipient: &Sender,
-    user: Option<&UserFacts>,
-    facts: &Facts,
-    policy: &Policy,
-) -> Vec<Code> {
-    let is_nobodys = recipients::is_own(&recipient.address, policy)
-        || policy.agents.contains_key(&recipient.key)
-        || local_part::is_robot(recipient.address.local());
-    [
-        (Code::C07, user.is_some_and(|user| user.status != UserStatus::Active)),
-        (Code::C08, is_nobodys),
-        (Code::C10, room_at(&facts.budget).is_some()),
-        (Code::C12, user.is_some_and(|user| user.undeliverable || user.credentials_bounced)),
-    ]
-    .into_iter()
-    .filter_map(|(code, speaks_against)| speaks_against.then_some(code))
-    .collect()
+/// Whom a mail would bring credentials to, as far as the account itself goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    /// Where the mail would go; absent when the account has no address that reads.
+    pub address: Option<&'a Address>,
+    pub status: UserStatus,
+    /// A mail to them came back for good, or an earlier one of these.
+    pub bounced: bool,
+    pub budget: &'a CredentialsBudget,
+}
+
+impl<'a> Recipient<'a> {
+    /// The account of `user`, or one that is made at this moment.
+    pub fn of(
+        address: &'a Address,
+        user: Option<&UserFacts>,
+        budget: &'a CredentialsBudget,
+    ) -> Recipient<'a> {
+        Recipient {
+            address: Some(address),
+            status: user.map_or(UserStatus::Active, |user| user.status),
+            bounced: user.is_some_and(|user| user.undeliverable || user.credentials_bounced),
+            budget,
+        }
+    }
+
+    /// C-01, C-07, C-08, C-10, C-12; no other rule is about the account.
+    fn speaks_against(&self, code: Code, policy: &Policy) -> bool {
+        match code {
+            // Who was merged into another user has no address any more, which is no fault of it.
+            Code::C01 => self.address.is_none() && self.status == UserStatus::Active,
+            Code::C07 => self.status != UserStatus::Active,
+            Code::C08 => self.address.is_some_and(|address| is_nobodys(address, policy)),
+            Code::C10 => room_at(self.budget).is_some(),
+            Code::C12 => self.bounced,
+            Code::C02
+            | Code::C03
+            | Code::C04
+            | Code::C05
+            | Code::C06
+            | Code::C09
+            | Code::C11
+            | Code::C13
+            | Code::C14 => false,
+        }
+    }
+}
+
+/// What speaks against a mail that staff, a rule or an operator asks for, in the order of the rules:
+/// only what concerns the account itself, since nobody's mail is being answered (threats §6).
+pub fn judge_by_hand(recipient: &Recipient, policy: &Policy) -> Vec<Code> {
+    Code::ALL.into_iter().filter(|code| recipient.speaks_against(*code, policy)).collect()
 }
 
 /// When the budgets of C-10 have room again, if one has none.
@@ -205,23 +237,26 @@ fn speaks_against(code: Code, application: &Application) -> bool {
         Code::C04 => message.return_path == ReturnPath::Null,
         Code::C05 => answers_go_elsewhere(message, sender, policy),
         Code::C06 => user.is_some_and(|user| user.credentials != CredentialsState::Due),
-        Code::C07 => user.is_some_and(|user| user.status != UserStatus::Active),
-        Code::C08 => {
-            flags.contains(&Flag::Robot)
-                || recipients::is_own(&sender.address, policy)
-                || policy.agents.contains_key(&sender.key)
+        Code::C08 if flags.contains(&Flag::Robot) => true,
+        Code::C07 | Code::C08 | Code::C10 | Code::C12 => {
+            Recipient::of(&sender.address, user, &facts.budget).speaks_against(code, policy)
         }
         Code::C09 => !site.credentials || (site.is_default && !policy.credentials.unassigned),
-        Code::C10 => room_at(&facts.budget).is_some(),
         Code::C11 => {
             facts.intake == Intake::Stub
                 || flags.contains(&Flag::TooLarge)
                 || recipients::is_old(facts, policy)
         }
-        Code::C12 => user.is_some_and(|user| user.undeliverable || user.credentials_bounced),
         Code::C13 => !recipients::is_addressed_to_us(message, policy),
         Code::C14 => facts.intake == Intake::Backfill,
     }
+}
+
+/// C-08: ours, of staff, or of a robot.
+fn is_nobodys(address: &Address, policy: &Policy) -> bool {
+    recipients::is_own(address, policy)
+        || policy.agents.contains_key(&address.key(names::plus_tag(&policy.users)))
+        || local_part::is_robot(address.local())
 }
 
 /// C-05: Reply-To names another domain, and no form of ours wrote it (M-36).

@@ -1,5 +1,6 @@
 //! One person's browser: what they see, click and write.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{Driver, Refused, installed};
 use crate::support::guarded::Account;
+use crate::support::secrets::Secrets;
 use crate::support::wait_for;
 
 // By this name an answer holds an element (WebDriver, section 11).
@@ -22,6 +24,8 @@ pub struct Browser {
     pub scripts: Scripts,
     width: Width,
     driver: Driver,
+    /// What it was given and what was written into it that must be nowhere else (T-26).
+    secrets: RefCell<Secrets>,
 }
 
 /// How its user has it set up.
@@ -97,7 +101,9 @@ impl Browser {
         let started = driver.ask("POST", "/session", Some(&wanted));
         let started = started.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
         let session = started["sessionId"].as_str().expect("a session has an id").to_owned();
-        let mut browser = Browser { session, scripts: setup.scripts, width: setup.width, driver };
+        let secrets = RefCell::default();
+        let (scripts, width) = (setup.scripts, setup.width);
+        let mut browser = Browser { session, scripts, width, driver, secrets };
         browser.set_width(setup.width);
         browser
     }
@@ -180,6 +186,7 @@ impl Browser {
     }
 
     pub fn click(&self, css: &str) {
+        self.note_secrets();
         let id = self.element(css);
         self.post(&format!("element/{id}/click"), &json!({}));
     }
@@ -195,6 +202,9 @@ impl Browser {
     /// Writes into a field, in place of what it held.
     pub fn write(&self, css: &str, text: &str) {
         let id = self.element(css);
+        if self.property(css, "type") == "password" {
+            self.keep_secret("a password", text.trim_end_matches(ENTER));
+        }
         self.post(&format!("element/{id}/clear"), &json!({}));
         self.post(&format!("element/{id}/value"), &json!({ "text": text }));
     }
@@ -208,6 +218,7 @@ impl Browser {
 
     /// Presses keys, one after the other, wherever the focus is.
     pub fn press(&self, keys: &str) {
+        self.note_secrets();
         let strokes: Vec<Value> = keys
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
@@ -220,6 +231,39 @@ impl Browser {
     pub fn wait(&self, what: &str, ready: impl FnMut() -> bool) {
         let _page = Shown(self);
         wait_for(what, 60, ready);
+        self.note_secrets();
+    }
+
+    /// Notes what must be nowhere but in this browser: its cookies, and the tokens of the forms it
+    /// shows.
+    fn note_secrets(&self) {
+        // On a page between two there is nothing to note.
+        let cookies = self.ask("GET", "cookie", None).unwrap_or_default();
+        for cookie in cookies.as_array().into_iter().flatten() {
+            let value = cookie["value"].as_str().unwrap_or_default();
+            match cookie["name"].as_str().unwrap_or_default() {
+                "guichet" => self.keep_secret("a session", value),
+                "guichet-form" => self.keep_secret("a form", value),
+                _ => {}
+            }
+        }
+        let tokens =
+            "return [...document.querySelectorAll('input[name=form]')].map((one) => one.value)";
+        let tokens = self.ask("POST", "execute/sync", Some(&json!({"script": tokens, "args": []})));
+        for token in tokens.unwrap_or_default().as_array().into_iter().flatten() {
+            self.keep_secret("a form", token.as_str().unwrap_or_default());
+        }
+    }
+
+    /// Notes something that its user knows and nobody else may.
+    pub fn keep_secret(&self, kind: &'static str, secret: &str) {
+        self.secrets.borrow_mut().add(kind, secret);
+    }
+
+    /// What it was given and what was written into it that must be nowhere else.
+    pub fn secrets(&self) -> Secrets {
+        self.note_secrets();
+        self.secrets.borrow().clone()
     }
 
     /// Waits until the page's address ends so.
@@ -255,12 +299,16 @@ impl Browser {
     /// The complaints of the browser since it was last asked: files that were missing, what the
     /// content security policy forbade.
     pub fn complaints(&self) -> Vec<String> {
+        // For a picture by itself it looks for an icon, some time; a page in a sandbox is of no site.
+        const OF_ITS_OWN: &str = "/favicon.ico - Failed to load resource: \
+                                  net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin";
         let entries = self.post("se/log", &json!({"type": "browser"}));
         let entries = entries.as_array().cloned().unwrap_or_default();
         entries
             .iter()
             .filter(|entry| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")))
             .filter_map(|entry| entry["message"].as_str().map(str::to_owned))
+            .filter(|message| !message.ends_with(OF_ITS_OWN))
             .collect()
     }
 

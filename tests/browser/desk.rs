@@ -6,12 +6,13 @@ use std::fs;
 
 use guichet::clock::Clock;
 use guichet::mail::{self, InboundMessage};
+use guichet::store::{Durability, Location, Options, Store};
 use jiff::tz::TimeZone;
 
 use crate::browser::{Browser, Setup};
 use crate::support::guarded::{answers, free_port};
 use crate::support::sink::{Sink, SinkOptions};
-use crate::support::{Daemon, Desk, wait_for};
+use crate::support::{Daemon, Desk, postgres, wait_for};
 
 pub const ANNA: &str = "anna@helpdesk.example";
 pub const CLAIRE: &str = "claire.johnson@contoso.example";
@@ -22,6 +23,7 @@ pub const SUPPORT: &str = "support@helpdesk.example";
 pub struct Helpdesk {
     pub desk: Desk,
     pub url: String,
+    location: Location,
     sink: Sink,
     daemon: Daemon,
     delivered: Cell<u32>,
@@ -29,16 +31,30 @@ pub struct Helpdesk {
 
 impl Helpdesk {
     pub fn open() -> Helpdesk {
+        let desk = Desk::new("");
+        let location = Location::Sqlite(desk.path().join("state/guichet.db"));
+        Helpdesk::on(desk, location, "")
+    }
+
+    pub fn on_postgres() -> Helpdesk {
+        let url = postgres::fresh_schema().url;
+        let text = format!(
+            "[store]\nurl = \"{url}\"\npassword = \"{}\"\ntls = \"none\"\n",
+            postgres::PASSWORD
+        );
+        Helpdesk::on(Desk::new(""), Location::Postgres(postgres::options(&url)), &text)
+    }
+
+    fn on(desk: Desk, location: Location, store: &str) -> Helpdesk {
         let sink = Sink::start(SinkOptions::default());
         let port = free_port();
-        let desk = Desk::new("");
         fs::create_dir_all(desk.path().join("articles")).expect("a folder");
         for (name, text) in ARTICLES {
             fs::write(desk.path().join("articles").join(name), text).expect("an article");
         }
         let text = format!(
             r#"state = "state"
-[http]
+{store}[http]
 listen = "127.0.0.1:{port}"
 [portal]
 url = "http://127.0.0.1:{port}"
@@ -74,11 +90,16 @@ locale = "fr"
             sink.port()
         );
         fs::write(desk.config(), text).expect("the configuration is written");
-        let daemon = desk.start();
+        // What it tells down to the finest, and writes only for a while, is searched too (T-26).
+        let temporary = desk.path().join("temporary");
+        fs::create_dir(&temporary).expect("a folder");
+        let mut command = desk.command(&["run", "-vv"]);
+        command.env("TMPDIR", temporary);
+        let daemon = desk.start_as(command, "daemon.log");
         let log = desk.path().join("daemon.log");
         wait_for(&format!("the portal (see {})", log.display()), 60, || answers(port));
         let url = format!("http://127.0.0.1:{port}");
-        Helpdesk { desk, url, sink, daemon, delivered: Cell::new(0) }
+        Helpdesk { desk, url, location, sink, daemon, delivered: Cell::new(0) }
     }
 
     /// The address of a page.
@@ -136,10 +157,24 @@ locale = "fr"
         browser
     }
 
-    /// Sees that the daemon ends well, and that its books balance (P-17).
-    pub fn close(self) {
+    /// Sees that the daemon ends well, that its books balance (P-17), and that it left nothing
+    /// anywhere of what was secret (T-26): of each of these kinds there was something.
+    pub fn close(self, browser: Browser, kinds: &[&str]) {
+        let mut secrets = browser.secrets();
+        drop(browser);
+        for mail in self.sink.mails() {
+            secrets.add_links(&mail::read(&mail.raw).expect("our mail can be read").text);
+        }
+        assert_eq!(secrets.kinds(), kinds, "what was secret");
+        let log = fs::read(self.desk.path().join("daemon.log")).expect("the daemon keeps a log");
+        assert!(String::from_utf8_lossy(&log).contains("DEBUG"), "it tells all it can");
+        assert_eq!(secrets.in_folder(self.desk.path(), &[]), [""; 0], "while it runs");
         assert_eq!(self.daemon.stop(), Some(0), "SIGTERM is a clean stop (P-14)");
         self.desk.audit();
+        assert_eq!(secrets.in_folder(self.desk.path(), &[]), [""; 0], "when it has ended");
+        let options = Options { location: self.location, durability: Durability::None };
+        let store = Store::open(&options, now()).expect("the store opens");
+        assert_eq!(secrets.in_store(&store), [""; 0]);
     }
 }
 

@@ -28,8 +28,7 @@ fn nobody_is_shut_out_before_the_login() {
     look(&mut browser, "door-forgotten-sent");
     browser.open(&helpdesk.page("tickets/1"));
     browser.wait_to_be_at("/login");
-    drop(browser);
-    helpdesk.close();
+    helpdesk.close(browser, &["a form"]);
 }
 
 #[test]
@@ -64,15 +63,27 @@ fn nobody_is_shut_out_behind_the_login() {
 
     helpdesk.desk.ok(&["users", "set", CLAIRE, "--access", "full"]);
     change_the_profile(&mut browser, &helpdesk);
+    choose_after_a_temporary_password(&mut browser, &helpdesk);
 
     browser.open(&helpdesk.page("tickets/1"));
     helpdesk.desk.ok(&["users", "disable", CLAIRE]);
     browser.write("#text", "Hello?");
     browser.click("#answer ~ form button");
-    browser.wait("to be told", || browser.text("h1") == "Your session has ended");
-    look(&mut browser, "inside-session-ended");
-    drop(browser);
-    helpdesk.close();
+    for _ in 0..2 {
+        browser.wait("to be told", || browser.text("h1") == "This account is closed");
+        assert!(browser.text("main").contains(SUPPORT), "whom to turn to");
+        browser.reload();
+    }
+    look(&mut browser, "inside-closed-account");
+    let kinds = [
+        "a form",
+        "a link",
+        "a link of an address",
+        "a password",
+        "a session",
+        "a temporary password",
+    ];
+    helpdesk.close(browser, &kinds);
 }
 
 /// Whoever has no mouse gets past the navigation with two keys.
@@ -110,6 +121,26 @@ fn close_and_reopen(browser: &mut Browser) {
     look(browser, "inside-closed");
     browser.click("form[action$=reopen] button");
     browser.wait("it to be open", || browser.has("form[action$=close]"));
+}
+
+/// As somebody does who was told a password by telephone.
+fn choose_after_a_temporary_password(browser: &mut Browser, helpdesk: &Helpdesk) {
+    let told = helpdesk.desk.ok(&["users", "reset-password", CLAIRE, "--show=password"]);
+    let temporary = told.trim();
+    browser.keep_secret("a temporary password", temporary);
+    browser.open(&helpdesk.page("tickets"));
+    browser.click(".who form button");
+    browser.wait_to_be_at("/login");
+    browser.press(&format!("{CLAIRE}{TAB}{temporary}{ENTER}"));
+    browser.wait_to_be_at("/choose");
+    look(browser, "inside-choose");
+    browser.write("#password", temporary);
+    browser.write("#again", &format!("{temporary}{ENTER}"));
+    browser.wait("a refusal", || browser.has("main [role=alert]"));
+    look(browser, "inside-choose-refused");
+    browser.write("#password", "a calm morning at sea");
+    browser.write("#again", &format!("a calm morning at sea{ENTER}"));
+    browser.wait("to be logged in", || browser.has(".who"));
 }
 
 fn change_the_profile(browser: &mut Browser, helpdesk: &Helpdesk) {

@@ -1,22 +1,21 @@
 //! Accounts as admins handle them: upgraded, ended, merged, told how to log in; and sites made by hand.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Desk, message};
-use crate::{CONTOSO, desk, fails, list, text};
+use crate::support::{Database, Desk, message};
+use crate::{CONTOSO, desk_on, fails, list, text};
 
 const CLAIRE: &str = "claire.johnson@contoso.example";
 
-fn credentials_to(desk: &Desk, to: &str) -> Vec<Value> {
+pub(crate) fn credentials_to(desk: &Desk, to: &str) -> Vec<Value> {
     let mails = list(desk, &["outbox", "list", "--to", to]);
     mails.into_iter().filter(|mail| mail["template"] != "ticket_received").collect()
 }
 
 /// The links to log in by that stand in the mails that were sent, without what is before the token.
-fn links(desk: &Desk) -> Vec<String> {
+pub(crate) fn links(desk: &Desk) -> Vec<String> {
     let mut links = Vec::new();
     for mail in desk.sent() {
         let text = String::from_utf8_lossy(&mail).replace("=\r\n", "").replace("=3D", "=");
@@ -29,29 +28,8 @@ fn links(desk: &Desk) -> Vec<String> {
     links
 }
 
-/// Whether `secret` stands in any file of the desk but the mails that were sent.
-fn is_kept(folder: &Path, secret: &str) -> Option<String> {
-    for entry in fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable folder").path();
-        if path.ends_with("outgoing") {
-            continue;
-        }
-        if path.is_dir() {
-            if let Some(found) = is_kept(&path, secret) {
-                return Some(found);
-            }
-        } else if let Ok(bytes) = fs::read(&path)
-            && bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
-        {
-            return Some(path.display().to_string());
-        }
-    }
-    None
-}
-
-#[test]
-fn a_user_made_by_mail_is_upgraded_in_place_and_told_once() {
-    let desk = desk();
+pub fn a_user_made_by_mail_is_upgraded_in_place_and_told_once(on: Database) {
+    let desk = desk_on(on);
     let before = desk.json(&["users", "show", CLAIRE]);
     assert_eq!((&before["access"], &before["derived"]), (&"limited".into(), &true.into()));
     let upgrade = ["users", "set", CLAIRE, "--access", "full", "--name", "Clara Jones"];
@@ -83,9 +61,8 @@ fn a_user_made_by_mail_is_upgraded_in_place_and_told_once() {
     desk.audit();
 }
 
-#[test]
-fn t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing() {
-    let desk = desk();
+pub fn t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing(on: Database) {
+    let desk = desk_on(on);
     let write = |n: u32| {
         let id = format!("{n}@contoso.example");
         let new = message(CLAIRE, &format!("About {n}"), &id, "", "Hello again");
@@ -119,9 +96,8 @@ fn t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing() {
     desk.audit();
 }
 
-#[test]
-fn t_56_a_name_made_of_an_address_is_plain_text() {
-    let desk = desk();
+pub fn t_56_a_name_made_of_an_address_is_plain_text(on: Database) {
+    let desk = desk_on(on);
     let from = "www.evil.com@contoso.example";
     desk.deliver("1767700000.7.a", &message(from, "Hi", "7@contoso.example", "", "Hello"));
     desk.ok(&["run", "--once"]);
@@ -138,10 +114,9 @@ fn t_56_a_name_made_of_an_address_is_plain_text() {
     }
 }
 
-#[test]
-fn tickets_of_a_deleted_user_stay_go_or_lose_their_name() {
+pub fn tickets_of_a_deleted_user_stay_go_or_lose_their_name(on: Database) {
     for (what, stays) in [("anonymize", true), ("delete", false)] {
-        let desk = desk();
+        let desk = desk_on(on);
         let question = fails(&desk, &["users", "delete", CLAIRE, "--tickets", what], 2);
         assert!(question.contains("--yes"), "{question}");
         // Kept at first, cleared later.
@@ -186,9 +161,8 @@ fn tickets_of_a_deleted_user_stay_go_or_lose_their_name() {
     }
 }
 
-#[test]
-fn two_accounts_of_one_person_become_one() {
-    let desk = desk();
+pub fn two_accounts_of_one_person_become_one(on: Database) {
+    let desk = desk_on(on);
     let home = "claire@home.example";
     desk.deliver("1767700000.5.a", &message(home, "From home", "5@home.example", "", "Me too"));
     desk.ok(&["run", "--once"]);
@@ -214,9 +188,8 @@ fn two_accounts_of_one_person_become_one() {
     desk.audit();
 }
 
-#[test]
-fn t_26_a_password_is_reset_by_mail_or_by_telephone_and_nothing_is_kept_of_it() {
-    let desk = Desk::new(CONTOSO);
+pub fn t_26_a_password_is_reset_by_mail_or_by_telephone_and_nothing_is_kept_of_it(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     desk.ok(&["users", "add", CLAIRE, "--no-mail"]);
     let dry = desk.ok(&["users", "reset-password", CLAIRE, "-n"]);
     assert!(dry.contains("would be queued"), "{dry}");
@@ -256,14 +229,13 @@ fn t_26_a_password_is_reset_by_mail_or_by_telephone_and_nothing_is_kept_of_it() 
     secrets.extend([token, password.trim().to_owned()]);
     secrets.push(text(&asked["secret"]).rsplit('/').next().expect("a token").to_owned());
     for secret in secrets {
-        assert_eq!(is_kept(desk.path(), &secret), None, "{secret} is kept");
+        assert_eq!(desk.keeps(&secret), None, "{secret} is kept");
     }
     desk.audit();
 }
 
-#[test]
-fn credentials_by_hand_are_refused_by_name() {
-    let desk = Desk::new(CONTOSO);
+pub fn credentials_by_hand_are_refused_by_name(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     for (who, code) in [
         ("disabled@contoso.example", "C-07"),
         ("no-reply@contoso.example", "C-08"),
@@ -276,9 +248,9 @@ fn credentials_by_hand_are_refused_by_name() {
             desk.ok(&["users", "disable", who]);
         }
         if code == "C-12" {
-            let store = rusqlite::Connection::open(desk.path().join("state/guichet.db"));
-            let bounced = "UPDATE person_address SET undeliverable = 1 WHERE address_key = ?1";
-            store.expect("it opens").execute(bounced, [who]).expect("it is changed");
+            desk.execute(&format!(
+                "UPDATE person_address SET undeliverable = 1 WHERE address_key = '{who}'"
+            ));
         }
         let said = fails(&desk, &["users", "reset-password", who], 1);
         assert!(said.contains(&format!("({code})")), "{who}: {said}");
@@ -328,9 +300,8 @@ fn credentials_by_hand_are_refused_by_name() {
     desk.audit();
 }
 
-#[test]
-fn sites_are_made_changed_and_deleted_by_hand() {
-    let desk = Desk::new(CONTOSO);
+pub fn sites_are_made_changed_and_deleted_by_hand(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     let said = desk.ok(&[
         "sites",
         "add",

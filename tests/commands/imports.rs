@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::Desk;
-use crate::{CONTOSO, desk, fails, list, text};
+use crate::support::{Database, Desk};
+use crate::{CONTOSO, desk_on, fails, list, text};
 
 /// A file of the desk.
 fn table(desk: &Desk, name: &str, content: impl AsRef<[u8]>) {
@@ -28,9 +28,8 @@ fn state(desk: &Desk) -> String {
     desk.ok(&["export", "all"])
 }
 
-#[test]
-fn a_table_is_tried_taken_over_and_taken_again_without_a_change() {
-    let desk = desk();
+pub fn a_table_is_tried_taken_over_and_taken_again_without_a_change(on: Database) {
+    let desk = desk_on(on);
     // Claire is there by her mail, under a derived name.
     table(
         &desk,
@@ -85,9 +84,8 @@ fn a_table_is_tried_taken_over_and_taken_again_without_a_change() {
     desk.audit();
 }
 
-#[test]
-fn empty_cells_leave_or_empty_and_the_deleted_come_back_only_when_asked_for() {
-    let desk = Desk::new(CONTOSO);
+pub fn empty_cells_leave_or_empty_and_the_deleted_come_back_only_when_asked_for(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     desk.ok(&[
         "users",
         "add",
@@ -127,8 +125,7 @@ fn empty_cells_leave_or_empty_and_the_deleted_come_back_only_when_asked_for() {
     desk.audit();
 }
 
-#[test]
-fn tables_of_other_programs_are_known_by_their_columns() {
+pub fn tables_of_other_programs_are_known_by_their_columns(on: Database) {
     let utf_16: Vec<u8> = "\u{feff}login\tfirstname\tlastname\temail\torganization\tactive\r\n\
          zoe\tZoë\tMüller\tzoe@z.example\tContoso\tfalse\r\n"
         .encode_utf16()
@@ -145,7 +142,7 @@ fn tables_of_other_programs_are_known_by_their_columns() {
         ("atera", atera.into(), "mobile", "0170"),
         ("logmein-resolve", resolve.into(), "site", "Contoso"),
     ] {
-        let desk = Desk::new(CONTOSO);
+        let desk = Desk::on(on, CONTOSO);
         table(&desk, "t.csv", content);
         let args = ["users", "t.csv", "--profile", profile, "--apply"];
         assert_eq!(numbers(&counts(&desk, &args)), [1, 1, 0, 0, 0], "{profile}");
@@ -156,9 +153,8 @@ fn tables_of_other_programs_are_known_by_their_columns() {
     }
 }
 
-#[test]
-fn what_cannot_be_imported_is_said() {
-    let desk = Desk::new(CONTOSO);
+pub fn what_cannot_be_imported_is_said(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     table(&desk, "t.csv", "Mail,Fax\na@x.example,1\n");
     table(&desk, "none.csv", "Fax,Street\n1,2\n");
     table(&desk, "empty.csv", "");
@@ -204,9 +200,8 @@ fn what_cannot_be_imported_is_said() {
     assert_eq!(numbers(&piped), [1, 1, 0, 0, 0]);
 }
 
-#[test]
-fn t_41_what_is_exported_is_inert_and_is_imported_again() {
-    let desk = desk();
+pub fn t_41_what_is_exported_is_inert_and_is_imported_again(on: Database) {
+    let desk = desk_on(on);
     desk.ok(&[
         "users",
         "add",
@@ -251,7 +246,7 @@ fn t_41_what_is_exported_is_inert_and_is_imported_again() {
     assert_eq!((&here["unchanged"], &here["rows"]), (&2.into(), &2.into()), "{here}");
     let sites = counts(&desk, &["sites", "sites.csv", "--apply"]);
     assert_eq!((&sites["unchanged"], &sites["rows"]), (&3.into(), &3.into()), "{sites}");
-    let other = Desk::new(CONTOSO);
+    let other = Desk::on(on, CONTOSO);
     for file in ["users.csv", "sites.csv"] {
         fs::copy(desk.path().join(file), other.path().join(file)).expect("a copy");
     }
@@ -286,9 +281,8 @@ fn t_41_what_is_exported_is_inert_and_is_imported_again() {
     other.audit();
 }
 
-#[test]
-fn sites_are_imported_but_not_those_the_configuration_declares() {
-    let desk = Desk::new(CONTOSO);
+pub fn sites_are_imported_but_not_those_the_configuration_declares(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     table(
         &desk,
         "s.csv",
@@ -315,9 +309,8 @@ fn sites_are_imported_but_not_those_the_configuration_declares() {
     desk.audit();
 }
 
-#[test]
-fn many_rows_are_taken_in_many_transactions_within_the_budgets() {
-    let desk = Desk::new(CONTOSO);
+pub fn many_rows_are_taken_in_many_transactions_within_the_budgets(on: Database) {
+    let desk = Desk::on(on, CONTOSO);
     let rows: String = (0..1_500)
         .map(|n| format!("user{n}@d{}.example,User,N{n},Site {}\n", n % 300, n % 7))
         .collect();

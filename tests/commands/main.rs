@@ -1,9 +1,10 @@
 //! The noun commands, each by the real binary on a desk of its own: what they print, what they change,
-//! how they refuse. Takes about half a minute.
+//! how they refuse; those that change accounts on both databases. Takes about a minute.
 
 mod accounts;
 mod answers;
 mod explain;
+mod handing;
 mod imports;
 mod mailboxes;
 mod messages;
@@ -18,14 +19,59 @@ use std::fs;
 use std::process::Output;
 
 use serde_json::Value;
-use support::{Desk, message, wait_for};
+use support::{Database, Desk, message, wait_for};
+
+macro_rules! on_both {
+    ($($room:ident: $($test:ident)*;)*) => {
+        on_both!(on_postgres, Postgres, $($room: $($test)*;)*);
+        on_both!(on_sqlite, Sqlite, $($room: $($test)*;)*);
+    };
+    ($module:ident, $database:ident, $($room:ident: $($test:ident)*;)*) => {
+        mod $module {
+            $(mod $room {
+                $(#[test]
+                fn $test() {
+                    crate::$room::$test(crate::support::Database::$database);
+                })*
+            })*
+        }
+    };
+}
+
+on_both! {
+    accounts:
+        a_user_made_by_mail_is_upgraded_in_place_and_told_once
+        credentials_by_hand_are_refused_by_name
+        sites_are_made_changed_and_deleted_by_hand
+        t_26_a_password_is_reset_by_mail_or_by_telephone_and_nothing_is_kept_of_it
+        t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing
+        t_56_a_name_made_of_an_address_is_plain_text
+        tickets_of_a_deleted_user_stay_go_or_lose_their_name
+        two_accounts_of_one_person_become_one;
+    imports:
+        a_table_is_tried_taken_over_and_taken_again_without_a_change
+        empty_cells_leave_or_empty_and_the_deleted_come_back_only_when_asked_for
+        many_rows_are_taken_in_many_transactions_within_the_budgets
+        sites_are_imported_but_not_those_the_configuration_declares
+        t_41_what_is_exported_is_inert_and_is_imported_again
+        tables_of_other_programs_are_known_by_their_columns
+        what_cannot_be_imported_is_said;
+    handing:
+        a_requester_without_an_account_gets_no_credentials
+        m_25_a_locked_file_is_released_once_and_the_history_says_so
+        t_22_t_26_a_quick_reply_brings_credentials_in_a_mail_of_its_own;
+}
 
 const CONTOSO: &str = "[credentials]\nmax_age = \"36500d\"\n[[agent]]\nname = \"Anna Weiss\"\n\
     email = \"anna@helpdesk.example\"\nnotify = []\n[[site]]\nname = \"Contoso\"\ndomains = [\"contoso.example\"]\n";
 
 /// A desk with a ticket of two messages and an attachment, its mails sent, and a held message.
 fn desk() -> Desk {
-    let desk = Desk::new(CONTOSO);
+    desk_on(Database::Sqlite)
+}
+
+fn desk_on(database: Database) -> Desk {
+    let desk = Desk::on(database, CONTOSO);
     let part = |head: &str, body: &str| format!("--x\r\n{head}\r\n\r\n{body}\r\n");
     let log = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=\"../log.txt\"\r\n\
                Content-Transfer-Encoding: base64";
@@ -192,6 +238,83 @@ fn check_tells_all_that_is_wrong_with_its_place() {
     let said = fails(&desk, &["check", "--set", "templates.dir=/nope"], 78);
     assert!(said.contains("--set:1:15") && said.contains("1 error,"), "each once: {said}");
     fails(&desk, &["users", "list", "--set", "userz=1"], 78);
+}
+
+#[test]
+fn check_knows_the_templates_of_quick_replies() {
+    let desk = Desk::new("[[quick_reply]]\nname = \"x\"\ntemplate = \"quick_portal_acces\"\n");
+    let said = fails(&desk, &["check"], 78);
+    for part in [
+        "guichet.toml:17:12",
+        "there is no template `quick_portal_acces`",
+        "hint: did you mean `quick_portal_access`?",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    fails(&desk, &["templates", "check"], 78);
+    // One site's own is one as well; what it says wrongly is told with its place.
+    let own = desk.path().join("templates/sites/contoso");
+    fs::create_dir_all(&own).expect("a folder");
+    let write = |text: &str| {
+        fs::write(own.join("quick_portal_acces.en.txt"), text).expect("it is written");
+    };
+    write("Subject: x\n\n{{ portal.usrname }}\n");
+    let said = fails(&desk, &["check"], 78);
+    assert!(said.contains("quick_portal_acces.en.txt:3:4"), "{said}");
+    assert!(said.contains("did you mean `portal.username`?"), "{said}");
+    // A mail with credentials is about no ticket, and nobody's in particular.
+    write("Subject: x\n\n{{ ticket.number }} {{ portal.password }}\n{{ agent.name }}\n");
+    desk.ok(&["check"]);
+    let said = fails(&desk, &["check", "--strict"], 78);
+    assert!(
+        said.contains("`ticket.number` will be empty") && said.contains("`agent.name`"),
+        "{said}"
+    );
+    write("Subject: x\n\n{{ ticket.number }} {{ portal.url }}\n");
+    desk.ok(&["check", "--strict"]);
+}
+
+#[test]
+fn check_reads_the_articles_and_says_what_to_do_about_each() {
+    let desk = Desk::new("");
+    let key = "portal.articles=articles";
+    // The portal goes on without them, so this fails the strict alone.
+    let said = fails(&desk, &["check", "--strict", "--set", key], 78);
+    for part in ["articles`: the folder of articles cannot be read: No such file", "--set:1:17"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(
+        said.contains("hint: `portal.articles` names a folder that guichet may read"),
+        "{said}"
+    );
+    assert!(desk.ok(&["check", "--set", key]).contains("with 1 warning"));
+    let folder = desk.path().join("articles");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("good.md"), "# Good\n\nText.\n").expect("an article");
+    assert!(!desk.ok(&["check", "--strict", "--set", key]).contains("warning"));
+    std::os::unix::fs::symlink("nowhere", folder.join("gone.md")).expect("a link");
+    fs::write(folder.join("latin.md"), b"# \xe9t\xe9").expect("an article");
+    fs::write(folder.join("front.md"), "---\ntitle: x\n---\n# X\n").expect("an article");
+    fs::write(folder.join("link.md"), "# L\n\n[x](y.md)\n").expect("an article");
+    let output = desk.run(&["check", "--json", "--set", key]);
+    assert_eq!(output.status.code(), Some(0));
+    let problems: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let problems = problems.as_array().expect("a list");
+    assert_eq!(problems.len(), 4, "{problems:#?}");
+    for (file, what, hint) in [
+        ("gone.md", "it cannot be read: No such file", "must be allowed to read it"),
+        ("latin.md", "not written in UTF-8", "save it as UTF-8"),
+        ("front.md", "between `---` at its top", "the title is the first heading"),
+        ("link.md", "`y.md` is shown as text", "put what it names into the folder"),
+    ] {
+        let of_file = |one: &&Value| one["file"].as_str().is_some_and(|name| name.ends_with(file));
+        let problem = problems.iter().find(of_file).unwrap_or_else(|| panic!("{file}"));
+        assert_eq!(problem["severity"], "warning", "{file}");
+        for (field, words) in [("message", what), ("hint", hint)] {
+            let said = problem[field].as_str().unwrap_or_default();
+            assert!(said.contains(words), "{file}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -116,6 +116,60 @@ fn a_preview_is_in_the_readers_language_and_mints_nothing() {
 }
 
 #[test]
+fn a_preview_about_a_ticket_says_what_a_mail_would() {
+    let desk = desk();
+    let anna = "anna@helpdesk.example";
+    desk.ok(&["tickets", "set", "1", "--priority", "high", "--assignee", anna]);
+    desk.ok(&["users", "set", "claire.johnson@contoso.example", "--phone", "+33 1"]);
+    let names = [
+        "ticket.number",
+        "ticket.status",
+        "ticket.priority",
+        "ticket.department",
+        "agent.name",
+        "agent.email",
+        "change.assignee",
+        "site.name",
+        "user.name",
+        "user.phone",
+        "user.mobile",
+        "message.text",
+        "ticket.url",
+    ];
+    let line = names.map(|name| format!("{name}: {{{{ {name} }}}}"));
+    // What staff sends by hand may quote.
+    place(&desk, &[("quick_all.fr.txt", &format!("Subject: x\n\n{}\n", line.join("\n")))]);
+    let about =
+        desk.json(&["templates", "preview", "quick_all", "--locale", "fr", "--ticket", "1"]);
+    let text = about["text"].as_str().expect("a text");
+    for said in [
+        "ticket.number: 1",
+        "ticket.status: ouverte",
+        "ticket.priority: haute",
+        "ticket.department:",
+        "agent.name: Anna Weiss",
+        "agent.email: anna@helpdesk.example",
+        "change.assignee: Anna Weiss",
+        "site.name: Contoso",
+        "user.name: Claire Johnson",
+        "user.phone: +33 1",
+        "user.mobile:",
+        "message.text: Out.",
+        "ticket.url: https://help.example.com/portal/tickets/1",
+    ] {
+        assert!(text.lines().any(|line| line.trim_end() == said), "{said}: {text}");
+    }
+    // The same that a mail says that goes out.
+    let mails = list(&desk, &["outbox", "list", "--ticket", "1"]);
+    let updated = mails.iter().find(|mail| mail["template"] == "ticket_updated");
+    let id = updated.expect("she was told")["id"].to_string();
+    desk.ok(&["run", "--once"]);
+    let sent = desk.json(&["outbox", "show", &id])["body"].as_str().expect("a body").to_owned();
+    let preview = desk.json(&["templates", "preview", "ticket_updated", "--ticket", "1"]);
+    assert_eq!(preview["text"].as_str().expect("a text").trim(), sent.trim());
+}
+
+#[test]
 fn what_is_shown_is_a_template_to_begin_with() {
     let desk = with_templates(&[]);
     fs::create_dir_all(desk.path().join("templates")).expect("a folder");

@@ -8,7 +8,7 @@ use crate::desk::{CLAIRE, Desk, MALLORY};
 const FILES: [(&str, &[u8]); 7] = [
     ("vpn.md", b"# Connect to the VPN\n\nStart **the** client. ![map](map.png) [Wi-Fi](Contoso/wifi.md)\n"),
     ("vpn.fr.md", b"# Se connecter au VPN\n\nLancez le client.\n"),
-    ("x.md", b"# Odd <b>\n\n<script>alert(1)</script> [x](javascript:alert(1)) ![t](https://e.example/t.png)\n"),
+    ("x.md", b"# Odd <b>\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) ![t](https://e.example/t.png)\n"),
     ("map.png", b"\x89PNG\r\n\x1a\nrest"),
     ("fake.png", b"<html><script>alert(1)</script>"),
     ("Contoso/wifi.md", b"# Wi-Fi at Contoso\n\nThe password hangs on the wall.\n"),

@@ -12,13 +12,12 @@ use guichet::clock::{Clock, Ids, SeededChance, SetClock};
 use guichet::config::{self, Environment, Request, Settings};
 use guichet::counter::{self, Counter};
 use guichet::ingest::{self, Ingest, TimeOfDecision};
-use guichet::mail::{Address, PlusTag};
 use guichet::portal::{Closed, Portal, open_door};
 use guichet::store::sessions::{self, NewSession, SessionScope};
 use guichet::store::spool::{self, Acknowledge, Arrival, Origin, RawMessage};
 use guichet::store::users::{self, Addition};
 use guichet::store::{Durability, Location, Options, Store, sites};
-use guichet::triage::facts::{CredentialsState, Intake};
+use guichet::triage::facts::Intake;
 use guichet::triage::policy::Access;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -26,6 +25,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::browser::Browser;
+use crate::support::people::added;
+use crate::support::postgres;
 
 pub const CLAIRE: &str = "claire@contoso.example";
 pub const PAUL: &str = "paul@contoso.example";
@@ -46,13 +47,31 @@ pub struct Desk {
     _folder: TempDir,
 }
 
+/// What a desk keeps everything in.
+enum Place {
+    Postgres,
+    Sqlite,
+}
+
 impl Desk {
     pub fn open() -> Desk {
-        Desk::with_articles(&[])
+        Desk::sqlite()
+    }
+
+    pub fn postgres() -> Desk {
+        Desk::with(Place::Postgres, &[])
+    }
+
+    pub fn sqlite() -> Desk {
+        Desk::with(Place::Sqlite, &[])
     }
 
     /// A desk whose knowledge base has these files.
     pub fn with_articles(articles: &[(&str, &[u8])]) -> Desk {
+        Desk::with(Place::Sqlite, articles)
+    }
+
+    fn with(place: Place, articles: &[(&str, &[u8])]) -> Desk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, bytes) in articles {
             let path = folder.path().join("articles").join(name);
@@ -62,7 +81,10 @@ impl Desk {
         let settings = settings(&folder, articles);
         let clock = Arc::new(SetClock::at(start()));
         let ids = Ids::new(clock.clone(), Arc::new(SeededChance::new(7)));
-        let location = Location::Sqlite(folder.path().join("guichet.db"));
+        let location = match place {
+            Place::Postgres => Location::Postgres(postgres::options(&postgres::fresh_schema().url)),
+            Place::Sqlite => Location::Sqlite(folder.path().join("guichet.db")),
+        };
         let options = Options { location, durability: Durability::None };
         let store = Store::open(&options, start()).expect("a store opens");
         let declared: Vec<_> = settings.sites.iter().map(|one| one.site.clone()).collect();
@@ -119,27 +141,11 @@ impl Desk {
 
     pub fn account(&self, address: &str, access: Access) -> String {
         let name = address.split('@').next().expect("a local part").to_owned();
-        let at = Address::parse(address).expect("an address");
         let site = if address.ends_with("@contoso.example") { "Contoso" } else { "Unassigned" };
         let site = self.store.read_only(|sql| sites::show(sql, site)).expect("the store reads");
-        let user = Addition {
-            addresses: vec![(at.clone(), at.key(PlusTag::Strip))],
-            first_name: name[..1].to_uppercase() + &name[1..],
-            last_name: "Test".to_owned(),
-            derived: false,
-            access,
-            site: site.expect("the site is declared").id,
-            site_placed: false,
-            phone: None,
-            mobile: None,
-            department: None,
-            job_title: None,
-            agent: None,
-            locale: None,
-            no_tickets: false,
-            credentials: CredentialsState::NotDue,
-            made_by: "hand",
-        };
+        let site = site.expect("the site is declared").id;
+        let first_name = name[..1].to_uppercase() + &name[1..];
+        let user = Addition { access, ..added(&[address], &first_name, &site) };
         let ids = self.ids.clone();
         let made = self.store.transact(move |sql| users::add(sql, &user, &ids, start()));
         made.expect("the address is free")

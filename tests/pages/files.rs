@@ -1,9 +1,12 @@
 //! Files: what is attached, under which name, and what a browser may do with it.
 
+use guichet::counter::{Actor, TicketChange};
+use guichet::mail::Address;
+use guichet::store::tickets::EventKind;
 use guichet::triage::policy::Access;
 
 use crate::browser::{Browser, Page, Sent};
-use crate::desk::{CLAIRE, Desk, MALLORY};
+use crate::desk::{ANNA, CLAIRE, Desk, MALLORY};
 
 const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
@@ -52,6 +55,9 @@ fn t_29_only_pictures_are_shown_and_nothing_runs() {
         assert!(disposition.starts_with(&format!("{shown};")), "{at}: {disposition}");
         let policy = file.header("content-security-policy").expect("it has one");
         assert!(policy.starts_with("sandbox; default-src 'none'"), "{at}: {policy}");
+        // The style is that of the browser's own page around a picture.
+        assert!(!policy.contains("script-src"), "{at}: {policy}");
+        assert_eq!(policy.contains("style-src 'unsafe-inline'"), shown == "inline", "{at}");
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{at}");
         assert_eq!(file.header("cache-control"), Some("no-store"), "{at}");
     }
@@ -110,4 +116,41 @@ fn e_147_what_is_locked_is_listed_and_not_given_out() {
     for at in 0..2 {
         assert_eq!(claire.get(&format!("{ticket}/files/1/{at}")).status, 404);
     }
+}
+
+#[test]
+fn m_25_what_staff_releases_is_given_out() {
+    let desk = Desk::open();
+    let (claire, ticket, _) = with(
+        &desk,
+        &[
+            Sent { name: "notes.txt", content_type: "text/plain", bytes: b"n" },
+            Sent { name: "x.exe", content_type: "image/png", bytes: PNG },
+            Sent { name: "y.exe", content_type: "text/plain", bytes: b"y" },
+        ],
+    );
+    let number: i64 = ticket.rsplit('/').next().and_then(|n| n.parse().ok()).expect("a number");
+    let anna = Actor::Agent(Address::parse(ANNA).expect("an address"));
+    let release = |actor: &Actor, file| {
+        desk.counter.change(number, actor, &[TicketChange::Release { message: 1, file }])
+    };
+    let id = desk.account("claire.other@contoso.example", Access::Full);
+    assert!(release(&Actor::User { id }, 1).is_err(), "whoever sent it may not");
+    let key = format!("SELECT person FROM person_address WHERE address_key = '{CLAIRE}'");
+    let claires = desk.text(&key);
+    assert!(release(&Actor::User { id: claires }, 1).is_err(), "nor whose ticket it is");
+    assert!(release(&anna, 0).expect_err("it is not locked").to_string().contains("not locked"));
+    assert!(release(&anna, 3).is_err(), "there is none");
+    assert_eq!(claire.get(&format!("{ticket}/files/1/1")).status, 404);
+    let changed = release(&anna, 1).expect("it is released");
+    let event = &changed.events[0];
+    assert_eq!((event.kind, event.after.as_deref()), (EventKind::Released, Some("x.exe")));
+    assert_eq!(changed.mail, None, "nobody is told");
+    assert!(release(&anna, 1).expect("it is so already").events.is_empty());
+    let page = claire.get(&ticket);
+    page.must_be_inert();
+    assert!(page.holds("y.exe") && page.holds("locked"), "the other one stays locked");
+    let file = claire.get(&format!("{ticket}/files/1/1"));
+    assert_eq!((file.status, file.bytes.as_slice()), (200, PNG));
+    assert_eq!(claire.get(&format!("{ticket}/files/1/2")).status, 404);
 }

@@ -7,10 +7,8 @@ use guichet::triage::policy::Access;
 use crate::browser::Browser;
 use crate::desk::{ANNA, CLAIRE, Desk, MALLORY, PAUL};
 
-/// Who × which page: what is not theirs is not there.
-#[test]
-fn t_02_t_05_t_47_everybody_sees_what_is_theirs_and_nothing_else() {
-    let desk = Desk::open();
+/// Who × which page: what is not theirs is not there. On both stores.
+pub fn t_02_t_05_t_47_everybody_sees_what_is_theirs_and_nothing_else(desk: &Desk) {
     let limited = desk.user(CLAIRE, Access::Limited);
     let number = desk.ticket(CLAIRE, "Secret printer", "It smokes.");
     let other = desk.ticket("zoe@elsewhere.example", "Of Zoe", "Not theirs.");
@@ -107,7 +105,7 @@ fn t_05_a_guessed_number_tells_nothing() {
     let mut pages = Vec::new();
     for number in 1..=20 {
         let page = mallory.get(&format!("tickets/{number}"));
-        assert_eq!(page.status, 404, "{number}");
+        assert_eq!(page.status, 404, "{number} is shown to a stranger");
         pages.push(page.text());
     }
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]), "every number looks alike");

@@ -1,4 +1,5 @@
-//! Writing: answers, new tickets, closing and opening again; each thing once, and nothing lost.
+//! Writing: answers, new tickets, closing and opening again; each thing once, and nothing lost. On
+//! both stores.
 
 use std::thread;
 
@@ -11,10 +12,8 @@ fn claire(desk: &Desk) -> Browser {
     desk.user(CLAIRE, Access::Limited)
 }
 
-#[test]
-fn an_answer_walks_like_a_mail_and_is_shown_at_once() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn an_answer_walks_like_a_mail_and_is_shown_at_once(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let path = format!("tickets/{number}");
     let form = claire.get(&path);
@@ -31,10 +30,8 @@ fn an_answer_walks_like_a_mail_and_is_shown_at_once() {
     assert_eq!(desk.count("ticket_message"), 2);
 }
 
-#[test]
-fn p_02_a_form_that_is_sent_twice_is_one_message() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn p_02_a_form_that_is_sent_twice_is_one_message(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let path = format!("tickets/{number}");
     let form = claire.get(&path);
@@ -59,10 +56,8 @@ fn p_02_a_form_that_is_sent_twice_is_one_message() {
     assert_eq!(desk.count("ticket_message"), 4);
 }
 
-#[test]
-fn a_new_ticket_is_opened_and_shown() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn a_new_ticket_is_opened_and_shown(desk: &Desk) {
+    let claire = claire(desk);
     let form = claire.get("tickets/new");
     let none = Sent { name: "", content_type: "application/octet-stream", bytes: b"" };
     let fields = [("subject", "  Drücker\r\nBcc: eve@evil.example "), ("text", "Él humea.")];
@@ -74,10 +69,8 @@ fn a_new_ticket_is_opened_and_shown() {
     assert_eq!(desk.text("SELECT requester_address FROM ticket"), CLAIRE);
 }
 
-#[test]
-fn what_is_not_decided_in_a_moment_is_received() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn what_is_not_decided_in_a_moment_is_received(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let path = format!("tickets/{number}");
     let form = claire.get(&path);
@@ -96,10 +89,8 @@ fn what_is_not_decided_in_a_moment_is_received() {
     assert!(claire.get("tickets").holds("Slow"));
 }
 
-#[test]
-fn a_ticket_is_closed_opened_again_and_reopened_by_an_answer() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn a_ticket_is_closed_opened_again_and_reopened_by_an_answer(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let path = format!("tickets/{number}");
     let status = || desk.text("SELECT status FROM ticket");
@@ -121,10 +112,8 @@ fn a_ticket_is_closed_opened_again_and_reopened_by_an_answer() {
     assert_eq!(desk.count("ticket_event WHERE by_kind = 'user' AND kind = 'closed'"), 2);
 }
 
-#[test]
-fn an_answer_to_what_was_closed_long_ago_opens_another_ticket() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn an_answer_to_what_was_closed_long_ago_opens_another_ticket(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     desk.run("UPDATE ticket SET status = 'closed', closed_at = 1, last_message_at = 1");
     let path = format!("tickets/{number}");
@@ -136,10 +125,8 @@ fn an_answer_to_what_was_closed_long_ago_opens_another_ticket() {
     assert!(claire.follow(&sent).holds("Again."));
 }
 
-#[test]
-fn what_is_missing_or_too_much_is_told_and_the_text_is_kept() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn what_is_missing_or_too_much_is_told_and_the_text_is_kept(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let reply = format!("tickets/{number}/reply");
     let form = claire.get(&format!("tickets/{number}"));
@@ -171,10 +158,8 @@ fn what_is_missing_or_too_much_is_told_and_the_text_is_kept() {
     assert_eq!(page.status, 303, "ten files without a word are an answer: {}", page.text());
 }
 
-#[test]
-fn a_form_that_is_not_ours_writes_nothing() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn a_form_that_is_not_ours_writes_nothing(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let (ticket, reply) = (format!("tickets/{number}"), format!("tickets/{number}/reply"));
     let form = claire.get(&ticket);
@@ -202,10 +187,8 @@ fn a_form_that_is_not_ours_writes_nothing() {
     assert_eq!(desk.count("message"), 1);
 }
 
-#[test]
-fn t_54_whoever_is_deleted_between_form_and_answer_writes_nothing() {
-    let desk = Desk::open();
-    let claire = claire(&desk);
+pub fn t_54_whoever_is_deleted_between_form_and_answer_writes_nothing(desk: &Desk) {
+    let claire = claire(desk);
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let form = claire.get(&format!("tickets/{number}"));
     desk.run("UPDATE person SET status = 'deleted'");
@@ -215,9 +198,7 @@ fn t_54_whoever_is_deleted_between_form_and_answer_writes_nothing() {
     assert_eq!(desk.count("message"), 1);
 }
 
-#[test]
-fn a_primary_user_answers_for_a_colleague() {
-    let desk = Desk::open();
+pub fn a_primary_user_answers_for_a_colleague(desk: &Desk) {
     let number = desk.ticket(CLAIRE, "Printer", "It smokes.");
     let paul = desk.user(PAUL, Access::Limited);
     let path = format!("tickets/{number}");

@@ -1,8 +1,6 @@
 //! What every answer says about itself, and the pages of what goes wrong.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use guichet::triage::policy::Access;
 
@@ -147,23 +145,4 @@ fn a_portal_below_a_path_is_there_whether_the_web_server_keeps_it_or_not() {
         assert_eq!(asked.location(), "/it/portal/login?next=profile");
     }
     assert_eq!(house.browser().get("/").location(), "/it/portal/");
-}
-
-#[test]
-fn a_browser_that_is_slow_to_ask_keeps_nobody_else_out() {
-    let house = House::open();
-    let slow: Vec<TcpStream> = (0..100)
-        .map(|_| {
-            let mut stream = TcpStream::connect(house.at).expect("the door is open");
-            stream.write_all(b"GET /portal/login HTTP/1.1\r\nHost: x\r\n").expect("it is taken");
-            stream
-        })
-        .collect();
-    assert_eq!(house.browser().get("/portal/login").status, 200);
-    drop(slow);
-    let mut stream = TcpStream::connect(house.at).expect("the door is open");
-    stream.write_all(b"nonsense\r\n\r\n").expect("it is taken");
-    let mut said = String::new();
-    stream.read_to_string(&mut said).expect("an answer");
-    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
 }

@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+use crate::suites::people::added;
 use crate::suites::postgres;
 
 pub const PASSWORD: &str = "vier grüne Gurken";
@@ -73,6 +74,7 @@ impl House {
     }
 
     pub fn with(unusual: &Unusual) -> House {
+        crate::heard::listen();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let location = match unusual.is_on_postgres {
             true => Location::Postgres(postgres::options(&postgres::fresh_schema().url)),
@@ -145,29 +147,16 @@ impl House {
 
     /// A user without a password; answers the id.
     pub fn user(&self, written: &str, access: Access) -> String {
-        let address = address(written);
-        let key = address.key(PlusTag::Strip);
-        let ids = self.ids.clone();
+        let (ids, written) = (self.ids.clone(), written.to_owned());
         let now = self.now();
         self.write(move |sql| {
             let site = sites::show(sql, "Unassigned")?.expect("the default site").id;
             let user = Addition {
-                addresses: vec![(address.clone(), key.clone())],
-                first_name: "Claire".to_owned(),
                 last_name: "Johnson".to_owned(),
                 derived: true,
                 access,
-                site,
-                site_placed: false,
-                phone: None,
-                mobile: None,
-                department: None,
-                job_title: None,
-                agent: None,
-                locale: None,
-                no_tickets: false,
                 credentials: CredentialsState::Sent,
-                made_by: "hand",
+                ..added(&[&written], "Claire", &site)
             };
             users::add(sql, &user, &ids, now)
         })

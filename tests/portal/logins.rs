@@ -142,7 +142,7 @@ fn t_27_many_at_once_get_no_further_than_one_after_the_other() {
             tries.into_iter().map(|one| one.join().expect("no panic")).collect()
         });
         let tried = statuses.iter().filter(|status| **status == 422).count();
-        assert_eq!(tried, 5, "{statuses:?}");
+        assert_eq!(tried, 5, "so many get an answer: {statuses:?}");
     }
 }
 

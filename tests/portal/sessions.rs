@@ -1,12 +1,10 @@
 //! Sessions: how they begin, what they are bound to, how they end.
 
-use std::fs;
-
 use guichet::store::users::{self, Change};
 use guichet::triage::policy::Access;
 use jiff::SignedDuration;
 
-use crate::house::{ENCRYPTED, House, PASSWORD, beginning};
+use crate::house::{Browser, ENCRYPTED, House, PASSWORD, USUAL, Unusual, beginning};
 
 const CLAIRE: &str = "claire@contoso.example";
 
@@ -79,18 +77,51 @@ fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
 }
 
 #[test]
-fn a_session_ends_with_its_account() {
-    let house = House::open();
-    let id = house.user_with_password(CLAIRE, Access::Limited);
-    let mut browser = house.browser_of(CLAIRE);
-    let (person, now) = (id.clone(), house.now());
-    house.write(move |sql| users::set(sql, &person, &[Change::Disable], now));
-    let answer = browser.get("/portal/profile");
-    assert!(!answer.says("Claire") && answer.status != 200, "{}", answer.body);
-    let person = id.clone();
-    house.write(move |sql| users::delete(sql, &person, now));
-    let mut other = house.browser();
-    assert_ne!(other.log_in(CLAIRE, PASSWORD).status, 303);
+fn a_session_ends_with_its_account_and_whoever_holds_it_is_told() {
+    for is_on_postgres in [false, true] {
+        let house = House::with(&Unusual { is_on_postgres, ..USUAL });
+        let id = house.user_with_password(CLAIRE, Access::Limited);
+        let mut browser = house.browser_of(CLAIRE);
+        browser.get("/portal/profile");
+        let set = |change: Change| {
+            let (person, now) = (id.clone(), house.now());
+            house.write(move |sql| users::set(sql, &person, std::slice::from_ref(&change), now));
+        };
+        let must_be_told = |browser: &mut Browser| {
+            for _ in 0..2 {
+                let answer = browser.get("/portal/profile");
+                assert_eq!(answer.status, 403, "{}", answer.body);
+                assert!(answer.says("This account is closed"), "{}", answer.body);
+                assert!(answer.says("mailto:support@desk.example"), "whom to turn to");
+                assert!(!answer.says("Claire") && !answer.says("session"), "{}", answer.body);
+            }
+            let answer = browser.post("/portal/profile", &[("language", "fr")]);
+            assert!(answer.status == 403 && answer.says("This account is closed"));
+            assert_eq!(browser.get("/portal/login").status, 200, "another may log in here");
+        };
+        set(Change::Disable);
+        must_be_told(&mut browser);
+        // T-21: without a session or the password nobody hears of it.
+        let wrong = house.browser().log_in(CLAIRE, "drei rote Gurken");
+        let unknown = house.browser().log_in("nobody@contoso.example", "drei rote Gurken");
+        assert_eq!((wrong.status, unknown.status), (422, 422));
+        assert!(!wrong.says("closed"), "{}", wrong.body);
+
+        // Enabled again, the account is not entered by what was there before.
+        set(Change::Enable);
+        let answer = browser.get("/portal/profile");
+        assert_eq!(answer.location(), "/portal/login?next=profile", "{}", answer.body);
+        assert!(browser.follow(&answer).says("Your session has ended"));
+
+        let mut browser = house.browser_of(CLAIRE);
+        browser.get("/portal/profile");
+        let (person, now) = (id.clone(), house.now());
+        house.write(move |sql| users::delete(sql, &person, now));
+        must_be_told(&mut browser);
+        assert_eq!(house.browser().log_in(CLAIRE, PASSWORD).status, 422, "nobody hears of it");
+        house.wait(SignedDuration::from_hours(25));
+        assert_eq!(browser.get("/portal/profile").status, 303, "not for ever");
+    }
 }
 
 #[test]
@@ -121,7 +152,7 @@ fn no_form_is_taken_that_this_browser_was_not_given() {
     let language = ("language", "fr");
     for token in ["", "null", eve.token().as_str(), &house.browser().token()] {
         let answer = browser.send("/portal/profile", &[("form", token), language]);
-        assert!(answer.status == 403 && answer.says("This form is too old"), "{token}");
+        assert!(answer.status == 403 && answer.says("This form is too old"), "`{token}` is taken");
     }
     assert_eq!(browser.send("/portal/profile", &[language]).status, 403);
     // With the right token, but from another site.
@@ -150,34 +181,4 @@ fn whoever_sends_a_form_after_the_end_of_a_session_is_told() {
     house.wait(SignedDuration::from_hours(25));
     let answer = browser.post("/portal/profile", &[("language", "fr")]);
     assert!(answer.status == 401 && answer.says("Your session has ended"), "{}", answer.body);
-}
-
-#[test]
-fn t_26_no_secret_is_in_any_file_of_the_store() {
-    let house = House::open();
-    let id = house.user(CLAIRE, Access::Limited);
-    let (link, temporary) = (house.link(&id), house.temporary(&id));
-    let mut browser = house.browser();
-    browser.get(&format!("/portal/activate/{link}"));
-    browser
-        .post(&format!("/portal/activate/{link}"), &[("password", PASSWORD), ("again", PASSWORD)]);
-    browser.get("/portal/profile");
-    let typed = "a password typed as the address";
-    house.browser().log_in(typed, PASSWORD);
-    let secrets = [
-        link,
-        temporary,
-        browser.cookies["guichet"].clone(),
-        browser.token(),
-        PASSWORD.to_owned(),
-        typed.to_owned(),
-    ];
-    for entry in fs::read_dir(house.folder.path()).expect("a folder") {
-        let path = entry.expect("a file").path();
-        let bytes = fs::read(&path).expect("a readable file");
-        for secret in &secrets {
-            let is_there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-            assert!(!is_there, "`{secret}` is in {}", path.display());
-        }
-    }
 }

@@ -105,6 +105,39 @@ fn m_64_m_65_a_bounce_of_our_mail_is_a_note_on_its_ticket() {
 }
 
 #[test]
+fn m_81_staff_answers_a_requester_by_replying_to_a_notice() {
+    let agent = AGENT.replace("notify = []\n", "");
+    let desk = Desk::new(&format!("{FRESH}{agent}[threading]\nreply_address = \"plus\"\n"));
+    receive(&desk, "a_first_contact");
+    desk.ok(&["run", "--once"]);
+    let to_anna = |raw: &Vec<u8>| {
+        let read = guichet::mail::read(raw).expect("our mail can be read");
+        read.to.iter().any(|to| to.address == "anna@helpdesk.example").then_some(read)
+    };
+    let notice = desk.sent().iter().find_map(to_anna).expect("Anna is told");
+    let own = notice.reply_to[0].address.clone();
+    assert!(own.starts_with("support+a1"), "M-76b {own}");
+    // What this desk alone can sign stands in place of what the fixture says of it.
+    let answer = String::from_utf8(fixture("staff_answers_a_notice")).expect("ASCII");
+    let answer = answer.replace("id-of-our-mail@helpdesk.example", notice.message_id.as_str());
+    let signed = answer.replace("support+reply-address-of-the-agent@helpdesk.example", &own);
+    desk.deliver("1772442200.answer.a", signed.as_bytes());
+    desk.ok(&["run", "--once"]);
+    assert_eq!(newest(&desk), ("accepted".to_owned(), "reply_added".to_owned()));
+    let message = &desk.json(&["tickets", "show", "1"])["messages"][1];
+    assert_eq!(message["author"], "staff");
+    assert_eq!(message["visible"], "Please switch it off and on again, Claire.");
+    let to_claire = desk.sent().into_iter().map(|raw| guichet::mail::read(&raw).expect("ours"));
+    let told = to_claire.filter(|mail| mail.text.contains("switch it off and on")).count();
+    assert_eq!(told, 1, "she gets it, once");
+    // Without that address nothing proves that it is Anna's: nobody hears of it (T-04).
+    desk.deliver("1772442300.forged.a", answer.replace("answer-1@", "answer-2@").as_bytes());
+    desk.ok(&["run", "--once"]);
+    assert_eq!(newest(&desk), ("held".to_owned(), "sender_not_participant".to_owned()));
+    desk.audit();
+}
+
+#[test]
 fn m_86_a_reply_reopens_a_ticket_that_was_just_closed_and_follows_an_old_one() {
     for (closed_at, reason, tickets) in
         [("1772440000000", "ticket_reopened", 1), ("1700000000000", "follow_up_linked", 2)]

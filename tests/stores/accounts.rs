@@ -1,14 +1,18 @@
 //! How accounts end, and how two become one: what is left of them, in every table.
 
 use guichet::args;
+use guichet::store::attempts::{self, Counts, Tried};
 use guichet::store::copy::tables;
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::sites::hand::{self, SiteEdit};
+use guichet::store::tickets::{By, EventKind};
 use guichet::store::users::{self, Addition, Change, Clearing};
 use guichet::store::{Store, StoreError, apply, audit, sites, spool, tickets};
-use guichet::triage::facts::{CredentialsState, UserStatus};
-use guichet::triage::policy::Access;
+use guichet::triage::facts::{TicketRole, UserStatus};
+use guichet::triage::policy::Rate;
+use jiff::SignedDuration;
 
+use crate::suites::people::added;
 use crate::support::{
     DEFAULT_SITE, Place, address, at, count, first_contact, gather, key, message, questions, read,
     site, write,
@@ -66,7 +70,8 @@ pub fn whoever_is_disabled_or_deleted_has_no_session(place: &Place) {
         let id = add(place, &store, "Claire", &[&format!("claire{n}@contoso.example")]);
         let id = id.expect("it is free");
         log_in(&store, &id);
-        let (person, sessions) = (id.clone(), format!("session WHERE person = '{id}'"));
+        let sessions = format!("session WHERE person = '{id}' AND scope <> 'closed'");
+        let person = id.clone();
         assert_eq!(count(&store, &sessions), 1);
         match ending {
             Some(change) => {
@@ -219,9 +224,10 @@ pub fn nothing_of_a_user_is_left_when_their_tickets_are_cleared(place: &Place) {
         });
         let (words, person) = (["zoe", "quill", "1234567"], user.id.clone());
         assert!(left(&store, &words).len() >= 6, "{:?}", left(&store, &words));
+        let ids = place.ids.clone();
         let cleared = write(&store, move |sql| {
             users::delete(sql, &person, at(3))?;
-            users::clear_tickets(sql, &person, clearing, at(3))
+            users::clear_tickets(sql, &person, clearing, &ids, at(3))
         });
         assert_eq!((cleared.tickets, cleared.messages, cleared.mails), (1, 1, 2));
         let left = left(&store, &words);
@@ -243,6 +249,98 @@ pub fn nothing_of_a_user_is_left_when_their_tickets_are_cleared(place: &Place) {
         assert_eq!(tombstone.status, UserStatus::Deleted);
         assert!(add(place, &store, "New", &[&from]).is_err());
     }
+}
+
+pub fn nothing_leads_back_to_whoever_was_anonymized(place: &Place) {
+    let store = place.open();
+    for (name, from) in [
+        ("a", "claire@contoso.example"),
+        ("b", "claire.private@mail.example"),
+        ("c", "paul@contoso.example"),
+    ] {
+        contact(place, &store, name, from);
+    }
+    let id = |of: &str| read(&store, |sql| users::show(sql, of)).expect("a user").id;
+    let (claire, private) = (id("claire@contoso.example"), id("claire.private@mail.example"));
+    // She wrote in the portal, by both accounts, and on the ticket of another, that was hers before.
+    let (main, other) = (claire.clone(), private.clone());
+    let paul = id("paul@contoso.example");
+    write(&store, move |sql| {
+        for (person, ticket) in [(&main, "new"), (&other, "7")] {
+            sql.execute(
+                "UPDATE message SET acknowledgement = 'never', origin = 'portal/' || \
+                   CAST(?1 AS TEXT) || '/' || CAST(?2 AS TEXT) || '/t' WHERE id = \
+                   (SELECT message FROM ticket_message WHERE person = ?1)",
+                args![person, ticket],
+            )?;
+        }
+        let row = sql.query("SELECT number FROM ticket WHERE person = ?1", args![&paul])?;
+        let of_paul = row[0].int(0)?;
+        for (table, columns) in [
+            ("person", "first_name = 'Paul', last_name = 'Martin' WHERE id = ?1"),
+            ("ticket_message", "from_name = 'Paul Martin' WHERE person = ?1"),
+            ("decision", "story = '{}' WHERE sender_key = 'paul@contoso.example' AND ?1 <> ''"),
+        ] {
+            sql.execute(&format!("UPDATE {table} SET {columns}"), args![&paul])?;
+        }
+        let her = By::User(Some(main.clone()));
+        tickets::record(sql, of_paul, &her, EventKind::Closed, (None, None), at(2))?;
+        let from = (Some("claire@contoso.example"), Some("paul@contoso.example"));
+        tickets::record(sql, of_paul, &By::Operator, EventKind::Requester, from, at(2))?;
+        let role = [(key("claire@contoso.example"), TicketRole::Participant)];
+        tickets::add_people(sql, of_paul, &role)?;
+        sql.execute(
+            "UPDATE decision SET story = '{\"steps\":[{\"rule\":\"M-34\",\"said\":\"the user \
+               ' || CAST(?1 AS TEXT) || '\",\"key\":null}]}' WHERE sender_key = ?2",
+            args![&main, "claire@contoso.example"],
+        )?;
+        users::merge(sql, &other, &main, at(2)).map(drop)
+    });
+    // She mistyped her password, and so did Paul.
+    let ids = place.ids.clone();
+    write(&store, move |sql| {
+        let rate = Rate { count: 5, per: SignedDuration::from_mins(15) };
+        let tried = |of: &str| Tried {
+            counted: attempts::of_account("login", of),
+            rates: vec![rate],
+            counts: Counts::AtOnce,
+        };
+        let who = ["claire@contoso.example", "claire.private@mail.example", "paul@contoso.example"];
+        let tried = who.map(tried);
+        attempts::attempt(sql, &tried, &ids, at(2)).map(drop)
+    });
+    assert_eq!(count(&store, "portal_attempt"), 3);
+    keep(place, &store, &claire);
+    log_in(&store, &claire);
+    let tail = |id: &str| id.rsplit('-').next().expect("a UUID").to_owned();
+    let words = [tail(&claire), tail(&private), "claire".to_owned()];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert!(left(&store, &words).len() > 12, "{:?}", left(&store, &words));
+    let (person, ids) = (claire.clone(), place.ids.clone());
+    write(&store, move |sql| {
+        users::delete(sql, &person, at(3))?;
+        users::clear_tickets(sql, &person, Clearing::Anonymize, &ids, at(3))
+    });
+    // Of the tombstones the ids, and the keys by which mail of hers is known (T-54).
+    let mut left = left(&store, &words);
+    left.sort();
+    left.dedup();
+    let mut expected = vec![
+        format!("person {claire}"),
+        format!("person {private}"),
+        format!("person_address {claire}"),
+        "person_address claire.private@mail.example".to_owned(),
+        "person_address claire@contoso.example".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(left, expected);
+    balances(&store);
+    assert_eq!(store.verify().expect("it is looked at"), Vec::<String>::new());
+    assert!(add(place, &store, "New", &["claire@contoso.example"]).is_err(), "not made anew");
+    // What others did stays theirs.
+    assert_eq!(count(&store, "portal_attempt"), 1);
+    let events = count(&store, "ticket_event WHERE by_kind = 'user' AND by_whom IS NULL");
+    assert_eq!(events, 1);
 }
 
 pub fn sites_made_by_hand_stand_beside_the_declared_ones(place: &Place) {
@@ -371,22 +469,5 @@ fn person_of(store: &Store, name: &str, of: &[&str]) -> Addition {
 }
 
 fn person_at(site: &str, name: &str, of: &[&str]) -> Addition {
-    Addition {
-        addresses: of.iter().map(|text| (address(text), key(text))).collect(),
-        first_name: name.to_owned(),
-        last_name: "Test".to_owned(),
-        derived: true,
-        access: Access::Limited,
-        site: site.to_owned(),
-        site_placed: false,
-        phone: None,
-        mobile: None,
-        department: None,
-        job_title: None,
-        agent: None,
-        locale: None,
-        no_tickets: false,
-        credentials: CredentialsState::NotDue,
-        made_by: "hand",
-    }
+    Addition { derived: true, ..added(of, name, site) }
 }

@@ -96,7 +96,7 @@ const TAMPERED: &[(&str, &str)] = &[
         "UPDATE person SET status = 'disabled'; \
          INSERT INTO session (hash, person, created_at, seen_at, expires_at, scope) \
          SELECT 'h', id, 0, 0, 0, 'all' FROM person",
-        "sessions of users who are disabled or deleted = 0",
+        "open sessions of users who are disabled or deleted = 0",
     ),
     ("UPDATE person SET status = 'deleted', password = 'a hash'", "passwords of deleted users = 0"),
     (

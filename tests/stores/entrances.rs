@@ -12,6 +12,7 @@ use guichet::triage::plan::{MailCause, OutgoingMail, UserRef};
 use guichet::triage::policy::{Access, Rate};
 use jiff::SignedDuration;
 
+use crate::suites::people::added;
 use crate::support::{DEFAULT_SITE, Place, address, at, key, read, site, write};
 
 const CLAIRE: &str = "claire@contoso.example";
@@ -74,6 +75,29 @@ pub fn sessions_end_one_by_one_and_all_together(place: &Place) {
     assert_eq!(write(&store, |sql| sessions::end_expired(sql, at(24 * HOUR - 1))), 0);
     assert_eq!(write(&store, |sql| sessions::end_expired(sql, at(24 * HOUR))), 1);
     assert_eq!(of(&eve, 1), Vec::<String>::new());
+}
+
+pub fn what_is_left_of_a_session_whose_account_is_closed_opens_nothing(place: &Place) {
+    let (store, id) = house(place);
+    begin(&store, &id, "one", SessionScope::All, 0);
+    let set = |change: Change| {
+        let id = id.clone();
+        write(&store, move |sql| users::set(sql, &id, std::slice::from_ref(&change), at(1)))
+    };
+    let held = || read(&store, |sql| sessions::holder(sql, "one", at(2))).expect("it is left");
+    set(Change::Disable);
+    let left = held();
+    assert_eq!((left.status, left.is_over), (UserStatus::Disabled, false), "it can be told");
+    assert_eq!((left.session.scope, left.session.browser), (SessionScope::Closed, None));
+    assert!(read(&store, |sql| sessions::of_person(sql, &id, at(2))).is_empty());
+    // Whatever becomes of the account.
+    set(Change::Enable);
+    assert_eq!((held().status, held().session.scope), (UserStatus::Active, SessionScope::Closed));
+    // It ends by itself as it would have.
+    assert!(
+        read(&store, |sql| sessions::holder(sql, "one", at(24 * HOUR))).expect("there").is_over
+    );
+    assert_eq!(write(&store, |sql| sessions::end_expired(sql, at(24 * HOUR))), 1);
 }
 
 pub fn attempts_count_before_they_are_known_to_fail_t_27(place: &Place) {
@@ -254,24 +278,8 @@ fn house(place: &Place) -> (Store, String) {
 
 fn user(place: &Place, store: &Store, written: &str) -> String {
     let site = read(store, |sql| sites::show(sql, DEFAULT_SITE)).expect("the default").id;
-    let user = Addition {
-        addresses: vec![(address(written), key(written))],
-        first_name: "Claire".to_owned(),
-        last_name: "Johnson".to_owned(),
-        derived: false,
-        access: Access::Limited,
-        site,
-        site_placed: false,
-        phone: None,
-        mobile: None,
-        department: None,
-        job_title: None,
-        agent: None,
-        locale: None,
-        no_tickets: false,
-        credentials: CredentialsState::Sent,
-        made_by: "hand",
-    };
+    let user =
+        Addition { credentials: CredentialsState::Sent, ..added(&[written], "Claire", &site) };
     let ids = place.ids.clone();
     write(store, move |sql| users::add(sql, &user, &ids, at(0)))
 }

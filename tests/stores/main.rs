@@ -51,6 +51,7 @@ conformance! {
     accounts:
         a_link_sent_to_an_address_ends_with_it_t_28
         a_tombstone_becomes_a_user_again_when_it_is_asked_for_t_54
+        nothing_leads_back_to_whoever_was_anonymized
         nothing_of_a_user_is_left_when_their_tickets_are_cleared
         of_two_users_who_are_given_one_address_one_has_it_m_43
         of_two_who_add_one_address_at_once_one_has_it_m_43_e_82
@@ -112,6 +113,7 @@ conformance! {
         a_session_is_of_one_user_and_ends_by_itself
         attempts_count_before_they_are_known_to_fail_t_27
         sessions_end_one_by_one_and_all_together
+        what_is_left_of_a_session_whose_account_is_closed_opens_nothing
         who_succeeds_is_in_nobodys_way_t_27;
     keys:
         a_bounce_is_known_by_its_envelope_address_e_150

@@ -3,9 +3,10 @@
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::users::{self, Addition, Change, Filter};
 use guichet::store::{Store, StoreError, sites};
-use guichet::triage::facts::{CredentialsState, UserStatus};
+use guichet::triage::facts::UserStatus;
 use guichet::triage::policy::Access;
 
+use crate::suites::people::added;
 use crate::support::{DEFAULT_SITE, Place, address, at, key, read, write};
 
 pub fn an_address_has_one_user_m_43_e_82(place: &Place) {
@@ -123,24 +124,7 @@ pub fn users_are_listed_and_found(place: &Place) {
 
 fn add(place: &Place, store: &Store, name: &str, of: &[&str]) -> Result<String, StoreError> {
     let site = read(store, |sql| sites::show(sql, DEFAULT_SITE)).expect("the default").id;
-    let user = Addition {
-        addresses: of.iter().map(|text| (address(text), key(text))).collect(),
-        first_name: name.to_owned(),
-        last_name: "Test".to_owned(),
-        derived: true,
-        access: Access::Limited,
-        site,
-        site_placed: false,
-        phone: None,
-        mobile: None,
-        department: None,
-        job_title: None,
-        agent: None,
-        locale: None,
-        no_tickets: false,
-        credentials: CredentialsState::NotDue,
-        made_by: "hand",
-    };
+    let user = Addition { derived: true, ..added(of, name, &site) };
     let ids = place.ids.clone();
     // Ids sort by the time they were made.
     let since = read(store, |sql| sql.query("SELECT COUNT(*) FROM person", &[])?[0].int(0));

@@ -8,11 +8,12 @@ use guichet::store::tickets::portal::{
 };
 use guichet::store::users::{self, Addition, Change};
 use guichet::store::{Sql, Store, StoreError, apply, sites, spool, tickets};
-use guichet::triage::facts::{CredentialsState, TicketRole};
+use guichet::triage::facts::TicketRole;
 use guichet::triage::plan::{Effect, MessageAuthor, StaffNote};
 use guichet::triage::policy::Access;
 use guichet::{args, mail};
 
+use crate::suites::people::added;
 use crate::support::{
     Place, address, at, gather, key, message, questions, read, site, ticket_only, write,
 };
@@ -264,24 +265,7 @@ impl<'a> Desk<'a> {
 
     fn user(&self, from: &str, name: &str, site: &str) -> String {
         let site = read(&self.store, |sql| sites::show(sql, site)).expect("it was declared").id;
-        let user = Addition {
-            addresses: vec![(address(from), key(from))],
-            first_name: name.to_owned(),
-            last_name: "Test".to_owned(),
-            derived: false,
-            access: Access::Full,
-            site,
-            site_placed: false,
-            phone: None,
-            mobile: None,
-            department: None,
-            job_title: None,
-            agent: None,
-            locale: None,
-            no_tickets: false,
-            credentials: CredentialsState::NotDue,
-            made_by: "hand",
-        };
+        let user = Addition { access: Access::Full, ..added(&[from], name, &site) };
         let ids = self.place.ids.clone();
         write(&self.store, move |sql| users::add(sql, &user, &ids, at(0)))
     }

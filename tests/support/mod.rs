@@ -8,9 +8,11 @@ pub mod dialogue;
 pub mod dice;
 pub mod dovecot;
 pub mod guarded;
+pub mod people;
 pub mod postgres;
 pub mod proxy;
 pub mod scripted;
+pub mod secrets;
 pub mod sink;
 pub mod tls;
 pub mod workload;
@@ -24,25 +26,49 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use self::postgres::Schema;
+
 /// A configuration, a maildir and a state directory in a temporary folder.
 pub struct Desk {
     folder: TempDir,
+    /// Where its store is, unless it is a file of the state directory.
+    schema: Option<Schema>,
+}
+
+/// Which database the store of a desk is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Postgres,
+    Sqlite,
 }
 
 impl Desk {
     /// A desk whose mailbox is an empty maildir; `more` is appended to its configuration.
     pub fn new(more: &str) -> Desk {
+        Desk::on(Database::Sqlite, more)
+    }
+
+    /// The same, with its store in this database.
+    pub fn on(database: Database, more: &str) -> Desk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for part in ["cur", "new", "tmp"] {
             fs::create_dir_all(folder.path().join("mail").join(part)).expect("a maildir");
         }
-        let desk = Desk { folder };
+        let schema = match database {
+            Database::Postgres => Some(postgres::fresh_schema()),
+            Database::Sqlite => None,
+        };
+        let desk = Desk { folder, schema };
         desk.configure(more);
         desk
     }
 
     /// Writes the configuration anew.
     pub fn configure(&self, more: &str) {
+        let store = self.schema.as_ref().map_or_else(String::new, |schema| {
+            let (url, password) = (&schema.url, postgres::PASSWORD);
+            format!("[store]\nurl = \"{url}\"\npassword = \"{password}\"\ntls = \"none\"\n")
+        });
         let text = format!(
             r#"state = "state"
 [http]
@@ -52,7 +78,7 @@ url = "https://help.example.com"
 [smtp]
 transport = "file"
 path = "outgoing"
-[[mailbox]]
+{store}[[mailbox]]
 name = "support"
 provider = "maildir"
 address = "support@helpdesk.example"
@@ -74,6 +100,26 @@ start = "all"
 
     pub fn maildir(&self) -> PathBuf {
         self.path().join("mail")
+    }
+
+    /// Changes the store behind the program's back.
+    pub fn execute(&self, statement: &str) {
+        match &self.schema {
+            Some(schema) => {
+                let statement = format!("SET search_path TO {}; {statement}", schema.name);
+                postgres::server().execute(postgres::DATABASE, &statement);
+            }
+            None => rusqlite::Connection::open(self.path().join("state/guichet.db"))
+                .and_then(|store| store.execute_batch(statement))
+                .unwrap_or_else(|error| panic!("`{statement}`: {error}")),
+        }
+    }
+
+    /// A table of the store that has these words in a row, or a file of the desk that has them, but for
+    /// the mails that were sent.
+    pub fn keeps(&self, words: &str) -> Option<String> {
+        let in_table = self.schema.as_ref().and_then(|schema| schema.table_with(words));
+        in_table.or_else(|| file_with(self.path(), words))
     }
 
     /// Delivers `raw` to `new/` under `name`.
@@ -152,9 +198,13 @@ start = "all"
 
     /// Starts a daemon with more on its command line, and a log of its own.
     pub fn start_with(&self, args: &[&str], log: &str) -> Daemon {
+        self.start_as(self.command(&[&["run"], args].concat()), log)
+    }
+
+    /// Starts a daemon by a command line of its own.
+    pub fn start_as(&self, mut command: Command, log: &str) -> Daemon {
         let log = fs::File::create(self.path().join(log)).expect("a log");
-        let child = self
-            .command(&[&["run"], args].concat())
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -178,6 +228,25 @@ start = "all"
     pub fn audit(&self) {
         self.ok(&["audit"]);
     }
+}
+
+fn file_with(folder: &Path, words: &str) -> Option<String> {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable folder").path();
+        if path.ends_with("outgoing") {
+            continue;
+        }
+        if path.is_dir() {
+            if let Some(found) = file_with(&path, words) {
+                return Some(found);
+            }
+        } else if let Ok(bytes) = fs::read(&path)
+            && bytes.windows(words.len()).any(|window| window == words.as_bytes())
+        {
+            return Some(path.display().to_string());
+        }
+    }
+    None
 }
 
 /// The program under test: that of this build, or the copy that `GUICHET_PROGRAM` names, which a run

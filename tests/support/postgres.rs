@@ -35,6 +35,27 @@ pub struct Schema {
     pub url: String,
 }
 
+impl Schema {
+    /// A table that has these words in a row, as text.
+    pub fn table_with(&self, words: &str) -> Option<String> {
+        let mut client = server().client(DATABASE).expect("PostgreSQL answers");
+        let tables = client
+            .query(
+                "SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1",
+                &[&self.name],
+            )
+            .expect("it lists its tables");
+        assert!(tables.len() > 20, "the tables were not found");
+        tables.iter().map(|row| row.get::<_, String>(0)).find(|table| {
+            let found = format!(
+                "SELECT 1 FROM {}.{table} row WHERE POSITION($1 IN row::text) > 0 LIMIT 1",
+                self.name
+            );
+            !client.query(&found, &[&words]).expect("it reads its tables").is_empty()
+        })
+    }
+}
+
 /// The server that the tests of this binary share.
 pub fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
@@ -91,6 +112,11 @@ impl Postgres {
     /// The certificate that signed the server's.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
+    }
+
+    /// What the server says about itself and its clients.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
     }
 
     pub fn pid(&self) -> u32 {

@@ -12,9 +12,9 @@ use crate::cli::exit::{Exit, failure};
 use crate::cli::words::hint;
 use crate::cli::{Format, Globals, output, tickets};
 use crate::config::Settings;
-use crate::outbox::preview::{sample_values, values_of};
+use crate::outbox::preview::sample_values;
 use crate::outbox::render::subject_of;
-use crate::outbox::template::Format as Form;
+use crate::outbox::template::{Format as Form, Template};
 use crate::outbox::values::Values;
 
 #[derive(Args)]
@@ -49,7 +49,7 @@ pub(super) fn run(globals: &Globals, args: &PreviewArgs) -> Result<Exit> {
     let template = meant.template(&templates)?;
     let (values, number) = match &about {
         None => (sample_values(&settings.outbox, template.locale()), 4711),
-        Some(about) => (about.values(template.locale(), &settings)?, about.ticket),
+        Some(about) => (about.values(template, &settings)?, about.ticket),
     };
     let rendered = templates
         .render(template, &values)
@@ -109,12 +109,9 @@ fn about(globals: &Globals, args: &PreviewArgs) -> Result<Option<About>> {
 }
 
 impl About {
-    fn values(&self, locale: &str, settings: &Settings) -> Result<Values> {
-        let now = self.desk.clock.now();
-        let values = self.desk.store.read_only(|sql| {
-            let message = self.message.as_deref();
-            values_of(sql, self.ticket, message, &settings.outbox, (locale, now))
-        })?;
+    fn values(&self, template: &Template, settings: &Settings) -> Result<Values> {
+        let outbox = self.desk.drafts(settings)?;
+        let values = outbox.known_of(self.ticket, self.message.as_deref(), template)?;
         values.ok_or_else(|| {
             let said = format!("ticket {} has just gone\nhint: try again", self.ticket);
             failure(Exit::InputMissing, said)

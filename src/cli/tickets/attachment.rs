@@ -1,21 +1,23 @@
 //! `guichet tickets attachment`: cuts an attached file out of the raw message, and sees that it is
-//! the one that was listed. Its name is a label: it never becomes a path (T-33).
+//! the one that was listed. Its name is a label: it never becomes a path (T-33). `release` lets the
+//! people of the ticket have one that was locked (M-25).
 
 use anyhow::Result;
 use clap::Args;
 
 use super::show::attachments;
-use super::ticket;
+use super::write::Who;
+use super::{set, ticket};
 use crate::cli::Globals;
 use crate::cli::bytes::{Target, hand_out};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::escape;
 use crate::cli::words::hint;
+use crate::counter::TicketChange;
 use crate::mail::attachment::cut;
 use crate::store::spool;
 use crate::store::tickets::{Shown, StoredAttachment, TicketMessage};
-use crate::triage::attachments::locked;
 
 #[derive(Args)]
 pub(in crate::cli) struct AttachmentArgs {
@@ -26,6 +28,17 @@ pub(in crate::cli) struct AttachmentArgs {
     attachment: String,
     #[command(flatten)]
     target: Target,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct ReleaseArgs {
+    /// The ticket
+    number: String,
+    /// The attachment's number on the ticket, or its name
+    #[arg(value_name = "N|NAME")]
+    attachment: String,
+    #[command(flatten)]
+    who: Who,
 }
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: &AttachmentArgs) -> Result<Exit> {
@@ -46,17 +59,27 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: &AttachmentArgs) -> Resu
     let attachment =
         stored.as_read().ok_or_else(|| damaged("its checksum is not one".to_owned()))?;
     let bytes = cut(&raw, &attachment).map_err(|error| damaged(error.to_string()))?;
-    if locked(&stored.name, &desk.settings.policy.filters) {
+    if stored.is_locked(&desk.settings.policy.filters) {
         hint(
             globals,
             format_args!(
-                "`{}` is of a blocked type: whoever opens it may run what a stranger sent",
-                escape(&stored.name)
+                "`{}` is of a blocked type: whoever opens it may run what a stranger sent; `guichet tickets release {} {number}` lets those of the ticket have it",
+                escape(&stored.name),
+                shown.ticket.number
             ),
         );
     }
     hand_out(globals, &bytes, &format!("attachment {number}"), &args.target)?;
     Ok(Exit::Done)
+}
+
+pub(super) fn release(globals: &Globals, desk: &Desk, args: &ReleaseArgs) -> Result<Exit> {
+    let shown = ticket(desk, &args.number)?;
+    let (number, message, _) = find(&shown, args.attachment.trim())?;
+    let before = attachments(&shown).into_iter().filter(|(_, of, _)| of.n == message.n);
+    let first = before.map(|(number, ..)| number).min().unwrap_or(number);
+    let change = TicketChange::Release { message: message.n, file: number - first };
+    set::change(globals, desk, &args.number, &args.who, &[change])
 }
 
 fn find<'a>(

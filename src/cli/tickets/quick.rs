@@ -1,15 +1,23 @@
-//! An answer kept ready: what its template says about a ticket.
+//! An answer kept ready: what its template says about a ticket. One that brings credentials goes out
+//! in a mail of its own (T-22).
 
 use anyhow::Result;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::counter::Actor;
-use crate::outbox::{self, Outbox, TransportOptions};
 use crate::triage::names;
 
-/// The text of the quick reply `name`, written about a ticket by whoever acts.
-pub(super) fn text(desk: &Desk, ticket: i64, name: &str, actor: &Actor) -> Result<String> {
+/// An answer kept ready, for one ticket.
+pub(super) enum Quick {
+    /// By this template, in a mail of its own; the text is what may stay on the ticket.
+    Credentials { template: String, text: String },
+    /// To be sent like any other answer.
+    Text(String),
+}
+
+/// The quick reply `name`, written about a ticket by whoever acts.
+pub(super) fn draft(desk: &Desk, ticket: i64, name: &str, actor: &Actor) -> Result<Quick> {
     let replies = &desk.settings.quick_replies;
     let folded = name.trim().to_lowercase();
     let found = replies.iter().find(|reply| reply.name.trim().to_lowercase() == folded);
@@ -28,25 +36,17 @@ pub(super) fn text(desk: &Desk, ticket: i64, name: &str, actor: &Actor) -> Resul
         Actor::Agent(address) => Some(address.key(names::plus_tag(&desk.settings.policy.users))),
         Actor::Operator | Actor::User { .. } => None,
     };
-    // It is only drafted here: nothing is sent.
-    let options =
-        outbox::Options { transport: TransportOptions::None, ..desk.settings.outbox.clone() };
-    let (store, clock, ids) = (desk.store.clone(), desk.clock.clone(), desk.ids.clone());
-    let outbox = Outbox::new(store, clock, ids, options, "draft".to_owned())?;
-    let draft = outbox.draft(ticket, &reply.template, agent.as_ref())?.ok_or_else(|| {
-        failure(
-            Exit::InputMissing,
-            format!("there is no ticket {ticket}\nhint: `guichet tickets list` lists them"),
-        )
-    })?;
-    if draft.brings_credentials {
-        return Err(failure(
-            Exit::Negative,
-            format!(
-                "the quick reply `{}` brings credentials, which go out in a mail of their own\nhint: `guichet users send-credentials USER --template {}` sends it",
-                reply.name, reply.template
-            ),
-        ));
-    }
-    Ok(draft.text)
+    let draft = desk
+        .drafts(&desk.settings)?
+        .draft(ticket, &reply.template, agent.as_ref())?
+        .ok_or_else(|| {
+            failure(
+                Exit::InputMissing,
+                format!("there is no ticket {ticket}\nhint: `guichet tickets list` lists them"),
+            )
+        })?;
+    Ok(match draft.brings_credentials {
+        true => Quick::Credentials { template: reply.template.clone(), text: draft.text },
+        false => Quick::Text(draft.text),
+    })
 }

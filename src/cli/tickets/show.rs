@@ -13,16 +13,18 @@ use crate::cli::words::hint;
 use crate::cli::{Format, Globals};
 use crate::store::tickets::{By, Event, Shown, StoredAttachment, TicketMessage};
 use crate::triage::facts::TicketRole;
+use crate::triage::policy::FilterPolicy;
 
 pub(super) fn run(globals: &Globals, desk: &Desk, number: &str) -> Result<Exit> {
     let shown = ticket(desk, number)?;
     let times = Times::new(globals, &desk.settings);
+    let filters = &desk.settings.policy.filters;
     if globals.format() == Format::Table {
-        print(&shown, &times)?;
+        print(&shown, filters, &times)?;
         let number = shown.ticket.number;
         hint(globals, format_args!("`guichet explain {number}` says why it is what it is"));
     } else {
-        output::object(globals.format(), &object(&shown, &times))?;
+        output::object(globals.format(), &object(&shown, filters, &times))?;
     }
     Ok(Exit::Done)
 }
@@ -35,7 +37,7 @@ pub(super) fn attachments(shown: &Shown) -> Vec<(usize, &TicketMessage, &StoredA
     each.enumerate().map(|(at, (message, attachment))| (at + 1, message, attachment)).collect()
 }
 
-fn object(shown: &Shown, times: &Times) -> Value {
+fn object(shown: &Shown, filters: &FilterPolicy, times: &Times) -> Value {
     let mut fields = row(&shown.ticket, times);
     let people: Vec<Value> = shown
         .people
@@ -57,6 +59,7 @@ fn object(shown: &Shown, times: &Times) -> Value {
                         "size": attachment.size,
                         "inline": attachment.inline,
                         "repeated": attachment.repeated,
+                        "locked": attachment.is_locked(filters),
                         "sha256": attachment.sha256,
                     })
                 })
@@ -100,7 +103,7 @@ fn object(shown: &Shown, times: &Times) -> Value {
     fields
 }
 
-fn print(shown: &Shown, times: &Times) -> Result<()> {
+fn print(shown: &Shown, filters: &FilterPolicy, times: &Times) -> Result<()> {
     let ticket = &shown.ticket;
     line(format_args!("#{} {}", ticket.number, subject(&ticket.subject)))?;
     let put = |label: &str, said: &str| line(format_args!("  {label:10}{}", escape(said)));
@@ -163,7 +166,7 @@ fn print(shown: &Shown, times: &Times) -> Result<()> {
         }
         let own = numbered.iter().filter(|(_, of, _)| of.n == message.n);
         for (number, _, attachment) in own.filter(|(_, _, attachment)| !attachment.repeated) {
-            line(format_args!("   {}", attached(*number, attachment)))?;
+            line(format_args!("   {}", attached(*number, attachment, filters)))?;
         }
         if let Some(internal) = &message.internal {
             line("   internal, for staff only:")?;
@@ -199,10 +202,11 @@ fn put_text(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn attached(number: usize, attachment: &StoredAttachment) -> String {
+fn attached(number: usize, attachment: &StoredAttachment, filters: &FilterPolicy) -> String {
     let inline = if attachment.inline { ", shown inline" } else { "" };
+    let locked = if attachment.is_locked(filters) { ", locked" } else { "" };
     format!(
-        "attachment {number}: {}, {}, {} bytes{inline}, SHA-256 {}",
+        "attachment {number}: {}, {}, {} bytes{inline}{locked}, SHA-256 {}",
         escape(&attachment.name),
         escape(&attachment.content_type),
         attachment.size,

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::quick::{self, Quick};
 use super::{number_of, refused};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
@@ -15,7 +16,7 @@ use crate::cli::ingest::{self, Walked};
 use crate::cli::output::{self, escape};
 use crate::cli::words::{hint, text};
 use crate::cli::{Format, Globals};
-use crate::counter::{Actor, Mails, Requester, Upload, Writing};
+use crate::counter::{Actor, Answered, Mails, Requester, Upload, Writing};
 use crate::mail::Address;
 
 #[derive(Args)]
@@ -92,24 +93,45 @@ pub(super) fn add(globals: &Globals, desk: &Desk, args: &AddArgs) -> Result<Exit
 pub(super) fn reply(globals: &Globals, desk: &Desk, args: &ReplyArgs) -> Result<Exit> {
     let actor = args.who.actor()?;
     let ticket = number_of(&args.number)?;
-    let text = match &args.quick {
-        Some(name) => super::quick::text(desk, ticket, name, &actor)?,
-        None => args.words.read()?,
+    let (text, credentials) = match &args.quick {
+        Some(name) => match quick::draft(desk, ticket, name, &actor)? {
+            Quick::Credentials { template, text } => (text, Some(template)),
+            Quick::Text(text) => (text, None),
+        },
+        None => (args.words.read()?, None),
     };
     let attachments = args.words.files()?;
     let writing = Writing { ticket: Some(ticket), text, attachments, ..Writing::default() };
-    write(globals, desk, &actor, writing)
+    let Some(template) = credentials else { return write(globals, desk, &actor, writing) };
+    let answered = desk.counter()?.answer_with_credentials(&actor, writing, &template);
+    let answered = answered.map_err(refused)?;
+    tell(globals, desk, &answered, What::Credentials(&template))
 }
 
 fn write(globals: &Globals, desk: &Desk, actor: &Actor, writing: Writing) -> Result<Exit> {
-    let is_new = writing.ticket.is_none();
+    let what = if writing.ticket.is_none() { What::Ticket } else { What::Answer };
     let message = desk.counter()?.write(actor, writing).map_err(refused)?;
-    let walked = ingest::walk_one(desk, &message)?;
+    tell(globals, desk, &Answered { message, mail: None }, what)
+}
+
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What<'a> {
+    Answer,
+    /// By this template.
+    Credentials(&'a str),
+    Ticket,
+}
+
+fn tell(globals: &Globals, desk: &Desk, answered: &Answered, what: What) -> Result<Exit> {
+    let Answered { message, mail } = answered;
+    let walked = ingest::walk_one(desk, message)?;
     let mut row = match walked {
         Walked::Decided(mut rows) => rows.pop().unwrap_or_else(|| json!({ "message": message })),
         Walked::Left { pid } => {
             if globals.format() != Format::Table {
-                output::object(globals.format(), &json!({ "message": message, "ticket": null }))?;
+                let fields = json!({ "message": message, "ticket": null, "credentials": mail });
+                output::object(globals.format(), &fields)?;
             }
             hint(
                 globals,
@@ -122,16 +144,17 @@ fn write(globals: &Globals, desk: &Desk, actor: &Actor, writing: Writing) -> Res
     };
     let is_accepted = row["outcome"] == "accepted";
     if globals.format() == Format::Table {
-        print(&row, is_new)?;
+        print(&row, *mail, what)?;
     } else {
         row["message"] = message.clone().into();
+        row["credentials"] = json!(mail);
         output::object(globals.format(), &row)?;
     }
     if !is_accepted {
         hint(globals, format_args!("`guichet explain {message}` says why"));
         return Ok(Exit::Negative);
     }
-    match (is_new, row["ticket"].as_i64()) {
+    match (what == What::Ticket, row["ticket"].as_i64()) {
         (true, Some(number)) => hint(
             globals,
             format_args!(
@@ -146,7 +169,7 @@ fn write(globals: &Globals, desk: &Desk, actor: &Actor, writing: Writing) -> Res
     Ok(Exit::Done)
 }
 
-fn print(row: &Value, is_new: bool) -> Result<()> {
+fn print(row: &Value, credentials: Option<i64>, what: What) -> Result<()> {
     let said = row["said"].as_str().unwrap_or("it waits until there is room");
     output::line(escape(said))?;
     for mail in row["queued"].as_array().into_iter().flatten() {
@@ -154,7 +177,11 @@ fn print(row: &Value, is_new: bool) -> Result<()> {
         let template = mail["template"].as_str().unwrap_or_default();
         output::line(format_args!("  mail {id}, `{template}`, goes to {}", escape(to)))?;
     }
-    if !is_new && row["queued"].as_array().is_none_or(Vec::is_empty) {
+    if let (Some(mail), What::Credentials(template)) = (credentials, what) {
+        output::line(format_args!(
+            "  mail {mail}, `{template}`, brings the credentials; the ticket keeps a copy without them"
+        ))?;
+    } else if what != What::Ticket && row["queued"].as_array().is_none_or(Vec::is_empty) {
         output::line("  no mail goes out")?;
     }
     Ok(())

@@ -75,12 +75,12 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: &DeleteArgs) -> Result<E
 }
 
 fn delete(desk: &Desk, user: &User, tickets: Tickets) -> Result<Cleared> {
-    let (id, now) = (user.id.clone(), desk.clock.now());
+    let (id, ids, now) = (user.id.clone(), desk.ids.clone(), desk.clock.now());
     let keys = user.addresses.iter().map(|one| format!("address {}", one.key)).collect();
     Ok(desk.store.transact_keyed(keys, move |sql| {
         users::delete(sql, &id, now)?;
         match tickets.clearing() {
-            Some(clearing) => users::clear_tickets(sql, &id, clearing, now),
+            Some(clearing) => users::clear_tickets(sql, &id, clearing, &ids, now),
             None => Ok(Cleared::default()),
         }
     })?)

@@ -1,12 +1,13 @@
 //! The loop that gets mail away: claim, write, commit the attempt, and only then send (design §4.6).
 //! A mail that cannot be written is parked with the reason and blocks no other.
 
+mod draft;
 mod lanes;
 mod pace;
 mod values;
 mod write;
 
-pub use write::Draft;
+pub use draft::Draft;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

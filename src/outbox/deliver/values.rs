@@ -13,6 +13,7 @@ use crate::store::outbox::{Letter, LetterPerson};
 use crate::store::tickets::EventKind;
 use crate::triage::facts::{TicketStatus, UserStatus};
 use crate::triage::plan::MailCause;
+use crate::triage::policy::Priority;
 
 impl Outbox {
     pub(super) fn values(
@@ -73,7 +74,9 @@ impl Outbox {
             values.line("ticket.status", words::status(locale, ticket.status));
             values.line("ticket.department", ticket.department.as_deref().unwrap_or_default());
             values.moment("ticket.created_at", ticket.created_at);
-            values.line("ticket.priority", ticket.priority.as_deref().unwrap_or_default());
+            let priority = ticket.priority.as_deref().and_then(Priority::parse);
+            let priority = priority.map_or("", |priority| words::priority(locale, priority));
+            values.line("ticket.priority", priority);
             if let Some(key) = &ticket.assignee {
                 values.line("ticket.assignee", self.name_of(key));
             }
@@ -100,6 +103,7 @@ impl Outbox {
                 | EventKind::Merged
                 | EventKind::Opened
                 | EventKind::Priority
+                | EventKind::Released
                 | EventKind::Requester
                 | EventKind::Tags => {}
             }

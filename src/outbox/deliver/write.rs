@@ -6,14 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::values::full_name;
 use super::{Outbox, Ready};
 use crate::faults;
+use crate::mail::MessageId;
 use crate::mail::attachment::cut;
 use crate::mail::reply::{known_lines, normalise};
-use crate::mail::{AddressKey, MessageId};
 use crate::outbox::render::{self, BodyToken, File, Parties};
-use crate::outbox::secret::{REDACTED, activation_token, temporary_password};
+use crate::outbox::secret::{activation_token, temporary_password};
 use crate::outbox::template::{Reader, Rendered, Template};
 use crate::outbox::values::Values;
-use crate::outbox::{OutboxError, Problem, Severity, Unwritable, markup, preview};
+use crate::outbox::{Unwritable, markup, preview};
 use crate::store::credentials::{CredentialKind, NewCredential};
 use crate::store::outbox::{self, Attempt, CausingMessage, Letter, OutboxClaim};
 use crate::store::tickets::{self, Event, StoredAttachment};
@@ -28,18 +28,9 @@ pub(super) struct Matter {
     pub(super) message: Option<CausingMessage>,
     pub(super) primary_users: Vec<String>,
     /// The files of what staff wrote to a requester.
-    files: Vec<File>,
+    pub(super) files: Vec<File>,
     /// The changes since the last mail that told of some, which this one tells of.
     pub(super) changes: Vec<Event>,
-}
-
-/// What a template would say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    pub text: String,
-    pub brings_credentials: bool,
-    /// The id of the requester's user.
-    pub person: Option<String>,
 }
 
 impl Outbox {
@@ -84,47 +75,6 @@ impl Outbox {
         Ok(Ok(Matter { letter, message, primary_users, files, changes }))
     }
 
-    /// What a template says about a ticket, as an agent would write it, and whether it brings
-    /// credentials, which stand there as `[redacted]`. `None` when there is no such ticket.
-    pub fn draft(
-        &self,
-        ticket: i64,
-        template: &str,
-        agent: Option<&AddressKey>,
-    ) -> Result<Option<Draft>, OutboxError> {
-        let letter = self.store.read_only(|sql| outbox::draft(sql, ticket, template, agent))?;
-        let Some(letter) = letter else { return Ok(None) };
-        let unwritable = |why: Unwritable| {
-            OutboxError::Templates(vec![Problem {
-                file: template.to_owned(),
-                line: 1,
-                column: 1,
-                severity: Severity::Error,
-                message: why.to_string(),
-                hint: "`guichet check` says what is wrong with templates".to_owned(),
-            }])
-        };
-        let found = self.template(&letter);
-        let found = found.ok_or_else(|| unwritable(Unwritable::NoTemplate(template.to_owned())))?;
-        let mailbox = self.options.senders.get(&letter.mailbox);
-        let mailbox = mailbox.map_or("", |sender| sender.address.as_str()).to_owned();
-        let brings_credentials = found.uses_link() || found.uses_password();
-        let person = letter.person.as_ref().map(|person| person.id.clone());
-        let matter = Matter {
-            letter,
-            message: None,
-            primary_users: Vec::new(),
-            files: Vec::new(),
-            changes: Vec::new(),
-        };
-        let mut values = self.values(&matter, found.locale(), &mailbox, self.clock.now());
-        for name in ["portal.activation_url", "portal.password"] {
-            values.line(name, REDACTED);
-        }
-        let text = self.templates.render(found, &values).map_err(unwritable)?.text;
-        Ok(Some(Draft { text, brings_credentials, person }))
-    }
-
     /// The keys as they are now; makes the first one. The newest signs what is written now.
     pub(super) fn keys(&self, now: Timestamp) -> Result<Keyring, StoreError> {
         let keys = self.store.read_only(keys::keyring)?;
@@ -136,7 +86,7 @@ impl Outbox {
     }
 
     // The row's locale is the recipient's, the site's or the global one, as `decide` found it.
-    fn template(&self, letter: &Letter) -> Option<&Template> {
+    pub(super) fn template(&self, letter: &Letter) -> Option<&Template> {
         let site = letter.site.as_ref().and_then(|site| site.locale.as_deref());
         let reader = Reader {
             site: letter.site.as_ref().map(|site| site.name.as_str()),

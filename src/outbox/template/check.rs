@@ -89,6 +89,20 @@ pub fn against_settings(source: &Source, template: &Template, options: &Options)
             if let Some((message, hint)) = refusal(&source.name, name, options) {
                 problems.push(Problem::error(&piece.file, place, message, hint));
             }
+            let is_of_ticket = name.starts_with("agent.") || name.starts_with("ticket.");
+            let brings = template.uses_link() || template.uses_password();
+            if source.name.starts_with("quick_") && brings && is_of_ticket {
+                problems.push(Problem::warning(
+                    &piece.file,
+                    place,
+                    format!(
+                        "`{}` brings credentials, so it goes out in a mail of its own, which is \
+                         about no ticket: `{name}` will be empty",
+                        source.name
+                    ),
+                    "take it out, or bring the credentials by another template".to_owned(),
+                ));
+            }
             let quotes = matches!(*name, "message.attachments" | "message.quoted" | "message.text");
             if quotes && !may_quote(&source.name, options.templates.quoting) {
                 problems.push(Problem::warning(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::words::Locale;
 use super::markdown::{self, Target};
-use super::{Article, Articles, Place};
+use super::{Article, Articles, Flaw, Place};
 
 // More is no article that a person wrote.
 const LARGEST: u64 = 1 << 20;
@@ -17,21 +17,14 @@ const PICTURES: [&str; 5] = ["gif", "jpeg", "jpg", "png", "webp"];
 // Characters of how an article begins.
 const SUMMARY: usize = 180;
 
-/// Why there are no articles.
-#[derive(Debug, thiserror::Error)]
-#[error("the articles in {} cannot be read: {error}\nhint: `portal.articles` names a folder that guichet may read; take the key out if there is none", .folder.display())]
-pub(super) struct Unreadable {
-    folder: PathBuf,
-    error: io::Error,
-}
-
-/// Reads all articles below `folder`; and what is wrong with some of them, a sentence each. `desks` is
-/// the language of those that name none.
-pub(super) fn read(
-    folder: &Path,
-    desks: Option<Locale>,
-) -> Result<(Articles, Vec<String>), Unreadable> {
-    let unreadable = |error| Unreadable { folder: folder.to_owned(), error };
+/// Reads all articles below `folder`; and what is wrong with some of them, or why there are none.
+/// `desks` is the language of those that name none.
+pub(super) fn read(folder: &Path, desks: Option<Locale>) -> Result<(Articles, Vec<Flaw>), Flaw> {
+    let unreadable = |error: io::Error| Flaw {
+        file: folder.to_owned(),
+        said: format!("the folder of articles cannot be read: {error}"),
+        hint: "`portal.articles` names a folder that guichet may read; take the key out if there is none",
+    };
     let root = fs::canonicalize(folder).map_err(unreadable)?;
     let mut found = Found { root, texts: Vec::new(), pictures: BTreeMap::new(), wrong: Vec::new() };
     found.look(folder, None).map_err(unreadable)?;
@@ -45,13 +38,17 @@ pub(super) fn read(
             Target::Picture(place) => pictures.contains_key(place),
         };
         let rendered = markdown::render(&text.markdown, text.place.site.as_deref(), &is_there);
-        let said = |said| format!("{}: {said}", text.path.display());
-        wrong.extend(rendered.wrong.into_iter().map(said));
+        let flaw = |said| Flaw {
+            file: text.path.clone(),
+            said,
+            hint: "write the whole address of a page, or put what it names into the folder",
+        };
+        wrong.extend(rendered.wrong.into_iter().map(flaw));
         let title = rendered.title.unwrap_or_else(|| text.place.name.clone());
         let article = Article {
             title_words: title.to_lowercase(),
             text_words: rendered.text.to_lowercase(),
-            summary: beginning(&rendered.text),
+            summary: beginning(&rendered.paragraphs),
             place: text.place.clone(),
             locale: text.locale.or(desks),
             capitals: capitals(&title),
@@ -68,7 +65,7 @@ struct Found {
     root: PathBuf,
     texts: Vec<Text>,
     pictures: BTreeMap<Place, PathBuf>,
-    wrong: Vec<String>,
+    wrong: Vec<Flaw>,
 }
 
 struct Text {
@@ -84,18 +81,20 @@ impl Found {
             let entry = entry?;
             let path = entry.path();
             let Ok(name) = entry.file_name().into_string() else {
-                self.say(&path, "its name is not UTF-8, so it is left out");
+                self.say(&path, "its name is not UTF-8, so it is left out", "rename it");
                 continue;
             };
             if name.starts_with('.') {
                 continue;
             }
             if self.texts.len() + self.pictures.len() >= MOST {
-                self.say(folder, &format!("only the first {MOST} files are read"));
+                let said = format!("only the first {MOST} files are read");
+                self.say(folder, &said, "take out what nobody reads");
                 return Ok(());
             }
             if let Err(error) = self.take(&path, &name, site) {
-                self.say(&path, &format!("it cannot be read: {error}"));
+                let hint = "the user that guichet runs as must be allowed to read it";
+                self.say(&path, &format!("it cannot be read: {error}"), hint);
             }
         }
         Ok(())
@@ -105,14 +104,18 @@ impl Found {
         // A link that leads out would publish what lies elsewhere.
         let real = fs::canonicalize(path)?;
         if !real.starts_with(&self.root) {
-            self.say(path, "it is a link that leads out of the folder, so it is left out");
+            let said = "it is a link that leads out of the folder, so it is left out";
+            self.say(path, said, "copy what it leads to into the folder");
             return Ok(());
         }
         let kind = fs::metadata(&real)?;
         if kind.is_dir() {
             match site {
                 None => self.look(path, Some(name))?,
-                Some(_) => self.say(path, "a site's folder has no folders, so it is left out"),
+                Some(_) => {
+                    let said = "a site's folder has no folders, so it is left out";
+                    self.say(path, said, "put its files beside it");
+                }
             }
             return Ok(());
         }
@@ -121,30 +124,51 @@ impl Found {
         let ending = ending.to_ascii_lowercase();
         if PICTURES.contains(&ending.as_str()) {
             if kind.len() > LARGEST_PICTURE {
-                self.say(path, "it is larger than 20 MB, so it is left out");
+                let hint = "save it smaller: everybody who reads the article loads it";
+                self.say(path, "it is larger than 20 MB, so it is left out", hint);
                 return Ok(());
             }
             self.pictures.insert(place(name), real);
         } else if ending == "md" && kind.len() > LARGEST {
-            self.say(path, "it is larger than 1 MB, so it is left out");
+            self.say(path, "it is larger than 1 MB, so it is left out", "make several of it");
         } else if ending == "md" {
             let (name, locale) = language_of(stem);
             match String::from_utf8(fs::read(&real)?) {
-                Ok(markdown) => self.texts.push(Text {
-                    path: path.to_owned(),
-                    place: place(name),
-                    locale,
-                    markdown,
-                }),
-                Err(_) => self.say(path, "it is not written in UTF-8, so it is left out"),
+                Ok(markdown) => {
+                    if has_front_matter(&markdown) {
+                        let hint = "take it out: the title is the first heading, the language stands \
+                                    in the name, as in `vpn.fr.md`";
+                        self.say(
+                            path,
+                            "what stands between `---` at its top is shown as text",
+                            hint,
+                        );
+                    }
+                    let (path, place) = (path.to_owned(), place(name));
+                    self.texts.push(Text { path, place, locale, markdown });
+                }
+                Err(_) => {
+                    self.say(
+                        path,
+                        "it is not written in UTF-8, so it is left out",
+                        "save it as UTF-8",
+                    );
+                }
             }
         }
         Ok(())
     }
 
-    fn say(&mut self, path: &Path, what: &str) {
-        self.wrong.push(format!("{}: {what}", path.display()));
+    fn say(&mut self, path: &Path, said: &str, hint: &'static str) {
+        self.wrong.push(Flaw { file: path.to_owned(), said: said.to_owned(), hint });
     }
+}
+
+/// Whether a text begins with what other programs keep there about an article.
+fn has_front_matter(markdown: &str) -> bool {
+    let mut lines = markdown.lines().map(str::trim_end);
+    lines.next() == Some("---")
+        && lines.take_while(|line| *line != "---").any(|line| line.contains(':'))
 }
 
 /// `vpn.fr` is `vpn` in French, `v1.2` is not.

@@ -7,6 +7,7 @@ use super::super::percent;
 use super::super::plain::{REL, escape};
 use super::Place;
 use super::folder::language_of;
+use crate::faults;
 
 /// What a link within the articles leads to.
 pub(super) enum Target {
@@ -22,6 +23,9 @@ pub(super) struct Rendered {
     pub html: String,
     /// The words of it.
     pub text: String,
+    /// Those of its paragraphs: no headings, tables, or lines of a program; all words where it has
+    /// no paragraph.
+    pub paragraphs: String,
     /// What in it does not work, a sentence each.
     pub wrong: Vec<String>,
 }
@@ -40,10 +44,12 @@ pub(super) fn render(
         links: Vec::new(),
         picture: None,
         heading: None,
+        is_in_paragraph: false,
         rendered: Rendered {
             title: None,
             html: String::new(),
             text: String::new(),
+            paragraphs: String::new(),
             wrong: Vec::new(),
         },
     };
@@ -52,6 +58,9 @@ pub(super) fn render(
     }
     let Writer { events, mut rendered, .. } = writer;
     html::push_html(&mut rendered.html, events.into_iter());
+    if rendered.paragraphs.trim().is_empty() {
+        rendered.paragraphs.clone_from(&rendered.text);
+    }
     rendered
 }
 
@@ -65,6 +74,7 @@ struct Writer<'a> {
     picture: Option<(String, String)>,
     /// The first heading, while it is being read.
     heading: Option<Heading>,
+    is_in_paragraph: bool,
     rendered: Rendered,
 }
 
@@ -86,6 +96,17 @@ impl<'a> Writer<'a> {
                 Some(heading) => heading.text.push_str(text),
                 None => self.rendered.text.push_str(text),
             }
+            if self.is_in_paragraph {
+                self.rendered.paragraphs.push_str(text);
+            }
+        }
+        match event {
+            Event::Start(Tag::Paragraph) => self.is_in_paragraph = true,
+            Event::End(TagEnd::Paragraph) => {
+                self.is_in_paragraph = false;
+                self.rendered.paragraphs.push(' ');
+            }
+            _ => {}
         }
         match event {
             Event::Start(Tag::Heading { level, .. }) => self.open_heading(level),
@@ -101,7 +122,9 @@ impl<'a> Writer<'a> {
             }
             Event::End(TagEnd::Image) => self.close_picture(),
             // T-29: shown, not obeyed.
-            Event::Html(text) | Event::InlineHtml(text) => self.push(Event::Text(text)),
+            Event::Html(text) | Event::InlineHtml(text) if faults::stands("T-29-articles") => {
+                self.push(Event::Text(text));
+            }
             Event::Start(Tag::HtmlBlock) => self.push(Event::Start(Tag::Paragraph)),
             Event::End(TagEnd::HtmlBlock) => self.push(Event::End(TagEnd::Paragraph)),
             // How columns are aligned would be a style of its own.
@@ -176,6 +199,9 @@ impl<'a> Writer<'a> {
         let place = self.place(&written);
         let picture = place.map(Target::Picture).filter(|target| (self.is_there)(target));
         let Some(Target::Picture(place)) = picture else {
+            if !faults::stands("T-30") {
+                return self.html(format!("<img src=\"{written}\">"));
+            }
             self.refuse(&written);
             self.push(Event::Text(alt.into()));
             return;
@@ -196,7 +222,8 @@ impl<'a> Writer<'a> {
         let scheme = written.split(['/', '?', '#']).next().unwrap_or_default();
         if let Some((scheme, _)) = scheme.split_once(':') {
             let known = ["http", "https", "mailto"];
-            let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+            let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(scheme))
+                || !faults::stands("T-29-links");
             return is_known.then(|| written.to_owned());
         }
         let path = written.split(['?', '#']).next().unwrap_or_default();

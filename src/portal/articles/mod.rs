@@ -60,18 +60,38 @@ pub(super) struct Article {
     capitals: Vec<String>,
 }
 
+/// Something wrong with the articles.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {said}; {hint}", .file.display())]
+pub struct Flaw {
+    /// The file, or the folder, that it is about.
+    pub file: PathBuf,
+    pub said: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+/// What is wrong with the articles that a portal would show.
+pub fn flaws(options: &Options) -> Vec<Flaw> {
+    let Some(folder) = &options.articles else { return Vec::new() };
+    match read(folder, Locale::parse(&options.locale)) {
+        Ok((_, wrong)) => wrong,
+        Err(flaw) => vec![flaw],
+    }
+}
+
 /// The articles of the configuration. That they cannot be read keeps nobody from their tickets.
 pub(super) fn of(options: &Options) -> Articles {
     let Some(folder) = &options.articles else { return Articles::default() };
     match read(folder, Locale::parse(&options.locale)) {
         Ok((articles, wrong)) => {
-            for said in wrong {
-                tracing::warn!("articles: {said}");
+            for flaw in wrong {
+                tracing::warn!("articles: {flaw}");
             }
             articles
         }
-        Err(error) => {
-            tracing::error!("{error}");
+        Err(flaw) => {
+            tracing::error!("articles: {flaw}");
             Articles::default()
         }
     }

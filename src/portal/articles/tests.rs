@@ -12,7 +12,7 @@ fn library(files: &[(&str, &str)]) -> (tempfile::TempDir, Articles, Vec<String>)
         fs::write(path, text).expect("a file");
     }
     let (articles, wrong) = read(folder.path(), Some(Locale::En)).expect("the folder is there");
-    (folder, articles, wrong)
+    (folder, articles, wrong.iter().map(Flaw::to_string).collect())
 }
 
 fn titles(found: &[&Article]) -> Vec<String> {
@@ -133,5 +133,39 @@ fn a_link_that_leads_out_of_the_folder_is_refused() {
     assert_eq!(titles(&articles.of(Some("Contoso"), Locale::En)), ["A", "A"], "a and c");
     assert_eq!(wrong.len(), 4, "{wrong:#?}");
     let error = read(&folder.path().join("none"), None).expect_err("there is no such folder");
-    assert!(error.to_string().contains("hint: `portal.articles`"), "{error}");
+    assert!(error.hint.contains("`portal.articles`"), "{error}");
+    assert!(error.to_string().contains("/none: the folder of articles cannot be read: No such"));
+}
+
+#[test]
+fn a_summary_is_of_paragraphs_and_not_of_headings() {
+    let (_folder, articles, _) = library(&[
+        (
+            "a.md",
+            "# VPN\n\n## On Windows\n\nOpen *it*.\n\n### First\n\n- one\n- two\n\n| a |\n|---|\n| b |\n\nThen\nwait.",
+        ),
+        ("b.md", "# List\n\n- one\n- two\n"),
+        ("c.md", "# Late\n\nBefore.\n\n# After\n\nBehind."),
+    ]);
+    let summary = |name: &str| {
+        let place = Place { site: None, name: name.to_owned() };
+        articles.article(&place, None, Locale::En).expect("it is there").summary.clone()
+    };
+    assert_eq!(summary("a"), "Open it. Then wait.");
+    assert_eq!(summary("b"), "one two", "where there is nothing else");
+    assert_eq!(summary("c"), "Before. Behind.");
+    assert_eq!(articles.search("windows first", None, Locale::En).len(), 1, "all is found");
+}
+
+#[test]
+fn what_other_programs_keep_at_the_top_of_an_article_is_told_of() {
+    let (_folder, articles, wrong) = library(&[
+        ("a.md", "---\ntitle: The VPN\nlang: fr\n---\n\n# VPN\n\nText."),
+        ("b.md", "---\n\nA line above.\n\n---\n\n# B"),
+        ("c.md", "# C\n\n---\n\nx: y\n\n---\n"),
+    ]);
+    assert_eq!(articles.of(None, Locale::En).len(), 3);
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    assert!(wrong[0].contains("a.md: what stands between `---`"), "{}", wrong[0]);
+    assert!(wrong[0].contains("the title is the first heading"), "{}", wrong[0]);
 }

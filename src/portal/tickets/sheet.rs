@@ -13,7 +13,6 @@ use crate::store::tickets::EventKind;
 use crate::store::tickets::portal::{
     self, Author, Doer, Folded, Found, Happened, Message, Sheet, Standing,
 };
-use crate::triage::attachments::locked;
 use crate::triage::facts::TicketStatus;
 use crate::triage::policy::Access;
 
@@ -118,7 +117,7 @@ fn shown(portal: &Portal, visitor: &Visitor, ticket: i64, message: &Message) -> 
     let mut pictures = Vec::new();
     let mut files = Vec::new();
     for (index, file) in &message.files {
-        let is_locked = locked(&file.name, &portal.counter.policy().filters);
+        let is_locked = file.is_locked(&portal.counter.policy().filters);
         let value = context! {
             name => &file.name,
             size => show::size(visitor.locale, file.size),

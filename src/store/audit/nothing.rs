@@ -86,7 +86,7 @@ pub(super) const NOTHING: &[(&str, &str)] = &[
          WHERE by_kind NOT IN ('agent', 'operator', 'user') \
          OR (by_kind = 'agent') <> (by_whom IS NOT NULL AND by_kind <> 'user') \
          OR kind NOT IN ('assignee', 'closed', 'department', 'merged', 'opened', 'priority', \
-           'reopened', 'requester', 'site', 'status', 'tags')",
+           'released', 'reopened', 'requester', 'site', 'status', 'tags')",
     ),
     (
         "changes, tags and people of a ticket that is not there = 0",
@@ -124,8 +124,8 @@ pub(super) const NOTHING: &[(&str, &str)] = &[
            OR EXISTS (SELECT 1 FROM ticket t WHERE t.person = p.id))",
     ),
     (
-        "sessions of users who are disabled or deleted = 0",
-        "SELECT s.person FROM session s WHERE NOT EXISTS \
+        "open sessions of users who are disabled or deleted = 0",
+        "SELECT s.person FROM session s WHERE s.scope <> 'closed' AND NOT EXISTS \
            (SELECT 1 FROM person p WHERE p.id = s.person AND p.status = 'active')",
     ),
     (

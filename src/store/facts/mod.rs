@@ -49,11 +49,14 @@ pub fn gather(
         Some(sender) => room::count(
             sql,
             &room::Counted {
-                sender,
-                user: user.as_ref().map(|user| user.id.as_str()),
-                site: site_of(user.as_ref(), &sites, &default_site),
+                key: &sender.key,
                 limits: &questions.limits,
                 at: arrived.counted_at,
+                spent: room::Spent {
+                    to: &sender.address,
+                    user: user.as_ref().map(|user| user.id.as_str()),
+                    site: site_of(user.as_ref(), &sites, &default_site),
+                },
             },
             now,
         )?,

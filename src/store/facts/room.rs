@@ -4,24 +4,31 @@
 
 use jiff::Timestamp;
 
-use crate::mail::PlusTag;
+use crate::mail::{Address, AddressKey, PlusTag};
 use crate::store::{Sql, StoreError, Value};
 use crate::triage::credentials::{
     IN_TOTAL, PER_DOMAIN, PER_RECIPIENT, PER_RECIPIENT_BEFORE_LOGIN, PER_SITE,
 };
-use crate::triage::facts::{CredentialsBudget, Room, Sender};
+use crate::triage::facts::{CredentialsBudget, Room};
 use crate::triage::policy::{LimitPolicy, Rate};
 
 /// Who and what is counted.
 pub(in crate::store) struct Counted<'a> {
-    pub sender: &'a Sender,
-    /// The id of the sender's user.
-    pub user: Option<&'a str>,
-    /// The id of the site whose budget a credentials mail would take from.
-    pub site: &'a str,
+    /// The key of the sender.
+    pub key: &'a AddressKey,
     pub limits: &'a LimitPolicy,
     /// When the message counts.
     pub at: Timestamp,
+    pub spent: Spent<'a>,
+}
+
+/// Whose credentials mails are counted.
+pub(in crate::store) struct Spent<'a> {
+    pub to: &'a Address,
+    /// The id of their user.
+    pub user: Option<&'a str>,
+    /// The id of the site whose budget a credentials mail would take from.
+    pub site: &'a str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,16 +49,14 @@ pub(in crate::store) fn count(
     counted: &Counted<'_>,
     now: Timestamp,
 ) -> Result<(Room, CredentialsBudget), StoreError> {
-    let Counted { sender, user, site, limits, at } = counted;
-    let key = &sender.key;
-    let mailbox = sender.address.key(PlusTag::Strip);
-    let domain = sender.address.domain();
+    let Counted { key, limits, at, spent } = counted;
+    let mailbox = spent.to.key(PlusTag::Strip);
     let mut asked = Asked::default();
     for rate in &limits.per_sender {
         asked.nth(Slot::Sender, SENDER, Some(key.as_str()), *rate, *at);
     }
     for rate in &limits.per_domain {
-        asked.nth(Slot::Domain, DOMAINS, Some(domain), *rate, *at);
+        asked.nth(Slot::Domain, DOMAINS, Some(spent.to.domain()), *rate, *at);
     }
     for rate in &limits.new_users {
         asked.nth(Slot::NewUsers, USERS, None, *rate, *at);
@@ -59,30 +64,19 @@ pub(in crate::store) fn count(
     for rate in &limits.auto_mails_per_address {
         asked.nth(Slot::AutoMails, AUTO_MAILS, Some(mailbox.as_str()), *rate, now);
     }
-    asked.nth(Slot::BudgetRecipient, TO_RECIPIENT, Some(mailbox.as_str()), PER_RECIPIENT, now);
-    asked.nth(Slot::BudgetDomain, TO_DOMAIN, Some(domain), PER_DOMAIN, now);
-    asked.nth(Slot::BudgetSite, TO_SITE, Some(site), PER_SITE, now);
-    asked.nth(Slot::BudgetTotal, TO_ALL, None, IN_TOTAL, now);
-    if let Some(user) = user {
-        // Whenever they were sent.
-        asked.ever(Slot::BudgetRecipient, user, PER_RECIPIENT_BEFORE_LOGIN, now);
-    }
-    let mut room = Room::default();
-    let mut budget = CredentialsBudget::default();
-    for (slot, until) in asked.answer(sql)? {
-        let entry = match slot {
-            Slot::AutoMails => &mut room.auto_mails,
-            Slot::BudgetDomain => &mut budget.domain,
-            Slot::BudgetRecipient => &mut budget.recipient,
-            Slot::BudgetSite => &mut budget.site,
-            Slot::BudgetTotal => &mut budget.total,
-            Slot::Domain => &mut room.domain,
-            Slot::NewUsers => &mut room.new_users,
-            Slot::Sender => &mut room.sender,
-        };
-        *entry = (*entry).max(Some(until));
-    }
-    Ok((room, budget))
+    asked.budget(spent, now);
+    asked.room(sql)
+}
+
+/// Counts the credentials mails up to now.
+pub(in crate::store) fn budget(
+    sql: &mut dyn Sql,
+    spent: &Spent<'_>,
+    now: Timestamp,
+) -> Result<CredentialsBudget, StoreError> {
+    let mut asked = Asked::default();
+    asked.budget(spent, now);
+    asked.room(sql).map(|(_, budget)| budget)
 }
 
 /// A table's rows of somebody, and the column that says when each counts.
@@ -151,6 +145,19 @@ enum Again {
 }
 
 impl Asked {
+    fn budget(&mut self, spent: &Spent<'_>, now: Timestamp) {
+        let mailbox = spent.to.key(PlusTag::Strip);
+        let (mailbox, domain) = (Some(mailbox.as_str()), Some(spent.to.domain()));
+        self.nth(Slot::BudgetRecipient, TO_RECIPIENT, mailbox, PER_RECIPIENT, now);
+        self.nth(Slot::BudgetDomain, TO_DOMAIN, domain, PER_DOMAIN, now);
+        self.nth(Slot::BudgetSite, TO_SITE, Some(spent.site), PER_SITE, now);
+        self.nth(Slot::BudgetTotal, TO_ALL, None, IN_TOTAL, now);
+        if let Some(user) = spent.user {
+            // Whenever they were sent.
+            self.ever(Slot::BudgetRecipient, user, PER_RECIPIENT_BEFORE_LOGIN, now);
+        }
+    }
+
     // Asks for the n-th newest in the stretch that ends at `end`.
     fn nth(
         &mut self,
@@ -188,6 +195,25 @@ impl Asked {
              HAVING COUNT(*) >= {count})"
         ));
         self.slots.push((slot, Again::At(later(now, PER_RECIPIENT))));
+    }
+
+    fn room(self, sql: &mut dyn Sql) -> Result<(Room, CredentialsBudget), StoreError> {
+        let mut room = Room::default();
+        let mut budget = CredentialsBudget::default();
+        for (slot, until) in self.answer(sql)? {
+            let entry = match slot {
+                Slot::AutoMails => &mut room.auto_mails,
+                Slot::BudgetDomain => &mut budget.domain,
+                Slot::BudgetRecipient => &mut budget.recipient,
+                Slot::BudgetSite => &mut budget.site,
+                Slot::BudgetTotal => &mut budget.total,
+                Slot::Domain => &mut room.domain,
+                Slot::NewUsers => &mut room.new_users,
+                Slot::Sender => &mut room.sender,
+            };
+            *entry = (*entry).max(Some(until));
+        }
+        Ok((room, budget))
     }
 
     fn answer(self, sql: &mut dyn Sql) -> Result<Vec<(Slot, Timestamp)>, StoreError> {

@@ -1,5 +1,7 @@
 //! What messages do to tickets: each function is one effect of a plan.
 
+use std::ops::Not;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,10 @@ use crate::mail::links;
 use crate::mail::{AddressKey, Attachment, AttachmentSource, Flag, InboundMessage};
 use crate::store::sql::{MANY, rows};
 use crate::store::{Sql, StoreError, Value};
+use crate::triage::attachments;
 use crate::triage::facts::TicketRole;
 use crate::triage::plan::{MessageAuthor, NewMessage, NewTicket, OpenedBy, Plan};
+use crate::triage::policy::FilterPolicy;
 
 /// Opens a ticket for a message that arrived then; answers its number.
 pub fn open(
@@ -250,12 +254,20 @@ pub struct StoredAttachment {
     /// An image that an earlier message of the ticket brought already (M-26).
     #[serde(default)]
     pub repeated: bool,
+    /// Given out although it is of a blocked type: staff looked at it (M-25).
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub released: bool,
     /// In hex.
     pub sha256: String,
     pub source: AttachmentSource,
 }
 
 impl StoredAttachment {
+    /// Whether it is of a blocked type, and staff did not release it (M-25, E-147).
+    pub fn is_locked(&self, filters: &FilterPolicy) -> bool {
+        !self.released && attachments::locked(&self.name, filters)
+    }
+
     /// As it was read from its message, to be cut out of that again; `None` when its checksum is none.
     pub fn as_read(&self) -> Option<Attachment> {
         let mut sha256 = [0; 32];
@@ -285,13 +297,14 @@ impl From<&Attachment> for StoredAttachment {
             size: attachment.size,
             inline: attachment.inline,
             repeated: false,
+            released: false,
             sha256: attachment.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
             source: attachment.source.clone(),
         }
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|error| StoreError::Violated(format!("a list cannot be written: {error}")))
 }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::role_word;
+use super::change::json;
+use super::{StoredAttachment, role_word};
 use crate::args;
 use crate::mail::{Address, AddressKey};
 use crate::store::{Row, Sql, StoreError};
@@ -25,6 +26,14 @@ pub enum Edit {
     Assignee(Option<AddressKey>),
     Department(Option<String>),
     Priority(Option<Priority>),
+    /// Gives out a file that was locked (M-25).
+    Release {
+        /// The number of its message on the ticket.
+        message: i64,
+        /// Its place there, from 0.
+        file: usize,
+        name: String,
+    },
     Requester {
         address: Address,
         key: AddressKey,
@@ -48,6 +57,7 @@ pub enum EventKind {
     Merged,
     Opened,
     Priority,
+    Released,
     Reopened,
     Requester,
     Site,
@@ -56,13 +66,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [EventKind; 11] = [
+    pub const ALL: [EventKind; 12] = [
         EventKind::Assignee,
         EventKind::Closed,
         EventKind::Department,
         EventKind::Merged,
         EventKind::Opened,
         EventKind::Priority,
+        EventKind::Released,
         EventKind::Reopened,
         EventKind::Requester,
         EventKind::Site,
@@ -78,6 +89,7 @@ impl EventKind {
             EventKind::Merged => "merged",
             EventKind::Opened => "opened",
             EventKind::Priority => "priority",
+            EventKind::Released => "released",
             EventKind::Reopened => "reopened",
             EventKind::Requester => "requester",
             EventKind::Site => "site",
@@ -123,6 +135,7 @@ pub fn edit(
             let to = to.map(|to| to.as_str().to_owned());
             (EventKind::Priority, before.priority, to)
         }
+        Edit::Release { name, .. } => (EventKind::Released, None, Some(name.clone())),
         Edit::Requester { address, .. } => {
             (EventKind::Requester, Some(before.requester), Some(address.to_string()))
         }
@@ -236,6 +249,7 @@ fn carry_out(
             "UPDATE ticket SET priority = ?2 WHERE number = ?1",
             args![ticket, to.map(Priority::as_str)],
         )?,
+        Edit::Release { message, file, .. } => release(sql, ticket, *message, *file)?,
         Edit::Requester { address, key, name, user } => {
             // Whoever had it may still answer, and sees it no more.
             sql.execute(
@@ -271,6 +285,25 @@ fn carry_out(
             .execute("DELETE FROM ticket_tag WHERE ticket = ?1 AND tag = ?2", args![ticket, tag])?,
     };
     Ok(changed > 0)
+}
+
+/// Answers how many messages changed: none when there is no such file, or it was released before.
+fn release(sql: &mut dyn Sql, ticket: i64, message: i64, file: usize) -> Result<u64, StoreError> {
+    let row = sql.query_one(
+        "SELECT attachments FROM ticket_message WHERE ticket = ?1 AND n = ?2",
+        args![ticket, message],
+    )?;
+    let Some(row) = row else { return Ok(0) };
+    let mut files: Vec<StoredAttachment> =
+        row.parsed(0, "a list in JSON", |text| serde_json::from_str(text).ok())?;
+    match files.get_mut(file) {
+        Some(file) if !file.released => file.released = true,
+        _ => return Ok(0),
+    }
+    sql.execute(
+        "UPDATE ticket_message SET attachments = ?3 WHERE ticket = ?1 AND n = ?2",
+        args![ticket, message, json(&files)?],
+    )
 }
 
 fn read_event(row: &Row) -> Result<Event, StoreError> {

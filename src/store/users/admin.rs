@@ -6,6 +6,7 @@ use super::{display, end_access};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::{Address, AddressKey};
+use crate::store::sql::placeholders;
 use crate::store::{Sql, StoreError, Value, credentials};
 use crate::triage::facts::CredentialsState;
 use crate::triage::policy::Access;
@@ -34,6 +35,47 @@ pub struct Addition {
     pub credentials: CredentialsState,
     /// `hand` or `import`.
     pub made_by: &'static str,
+}
+
+/// The columns that an [`Addition`] fills, in the order of [`Addition::values`].
+pub(super) const COLUMNS: [&str; 15] = [
+    "first_name",
+    "last_name",
+    "derived",
+    "access",
+    "site",
+    "site_placed",
+    "phone",
+    "mobile",
+    "department",
+    "job_title",
+    "agent",
+    "locale",
+    "made_by",
+    "no_tickets",
+    "credentials",
+];
+
+impl Addition {
+    pub(super) fn values(&self) -> [Value; COLUMNS.len()] {
+        [
+            (&self.first_name).into(),
+            (&self.last_name).into(),
+            self.derived.into(),
+            self.access.as_str().into(),
+            (&self.site).into(),
+            self.site_placed.into(),
+            self.phone.as_deref().into(),
+            self.mobile.as_deref().into(),
+            self.department.as_deref().into(),
+            self.job_title.as_deref().into(),
+            self.agent.as_deref().into(),
+            self.locale.as_deref().into(),
+            self.made_by.into(),
+            self.no_tickets.into(),
+            self.credentials.as_str().into(),
+        ]
+    }
 }
 
 /// One change to a user; an absent value clears the field.
@@ -76,32 +118,15 @@ pub fn add(
         ));
     }
     let id = ids.uuid();
-    sql.execute(
-        "INSERT INTO person (id, first_name, last_name, derived, status, access, site, \
-           site_placed, phone, mobile, department, job_title, agent, locale, made_by, no_tickets, \
-           credentials, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-           ?16, ?17, ?17)",
-        args![
-            &id,
-            &user.first_name,
-            &user.last_name,
-            user.derived,
-            user.access.as_str(),
-            &user.site,
-            user.site_placed,
-            user.phone.as_deref(),
-            user.mobile.as_deref(),
-            user.department.as_deref(),
-            user.job_title.as_deref(),
-            user.agent.as_deref(),
-            user.locale.as_deref(),
-            user.made_by,
-            user.no_tickets,
-            user.credentials.as_str(),
-            now,
-        ],
-    )?;
+    let mut values = vec![Value::from(&id), Value::from(now)];
+    values.extend(user.values());
+    let statement = format!(
+        "INSERT INTO person (id, status, created_at, updated_at, {}) \
+         VALUES (?1, 'active', ?2, ?2, {})",
+        COLUMNS.join(", "),
+        placeholders(3, COLUMNS.len())
+    );
+    sql.execute(&statement, &values)?;
     for (address, key) in &user.addresses {
         add_address(sql, &id, address, key)?;
     }

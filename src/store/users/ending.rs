@@ -3,17 +3,17 @@
 
 use jiff::Timestamp;
 
-use super::admin::{Addition, add_address, make_main};
+use super::admin::{Addition, COLUMNS, add_address, make_main};
 use super::show;
 use crate::args;
-use crate::store::{Sql, StoreError, credentials};
+use crate::store::{Sql, StoreError, Value, credentials, sessions};
 use crate::triage::facts::UserStatus;
 
 /// Ends whatever opens an account at this moment: links, temporary passwords, sessions. The password
 /// they chose stays.
 pub fn end_access(sql: &mut dyn Sql, id: &str, now: Timestamp) -> Result<(), StoreError> {
     credentials::end_all(sql, id, now)?;
-    sql.execute("DELETE FROM session WHERE person = ?1", args![id]).map(drop)
+    sessions::close_all(sql, id).map(drop)
 }
 
 /// Deletes a user: a tombstone stays, with its addresses, so that mail revives nobody (T-54, E-79);
@@ -36,33 +36,16 @@ pub fn revive(
     user: &Addition,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let changed = sql.execute(
-        "UPDATE person SET first_name = ?2, last_name = ?3, derived = ?4, access = ?5, site = ?6, \
-           site_placed = ?7, phone = ?8, mobile = ?9, department = ?10, job_title = ?11, \
-           agent = ?12, locale = ?13, made_by = ?14, no_tickets = ?15, credentials = ?16, \
-           credentials_withheld = NULL, credentials_bounced = 0, status = 'active', \
-           deleted_at = NULL, updated_at = ?17 \
+    let mut values = vec![Value::from(id), Value::from(now)];
+    values.extend(user.values());
+    let columns = COLUMNS.iter().zip(3..).map(|(column, n)| format!("{column} = ?{n}, "));
+    let statement = format!(
+        "UPDATE person SET {}credentials_withheld = NULL, credentials_bounced = 0, \
+           status = 'active', deleted_at = NULL, updated_at = ?2 \
          WHERE id = ?1 AND status = 'deleted' AND merged_into IS NULL",
-        args![
-            id,
-            &user.first_name,
-            &user.last_name,
-            user.derived,
-            user.access.as_str(),
-            &user.site,
-            user.site_placed,
-            user.phone.as_deref(),
-            user.mobile.as_deref(),
-            user.department.as_deref(),
-            user.job_title.as_deref(),
-            user.agent.as_deref(),
-            user.locale.as_deref(),
-            user.made_by,
-            user.no_tickets,
-            user.credentials.as_str(),
-            now,
-        ],
-    )?;
+        columns.collect::<String>()
+    );
+    let changed = sql.execute(&statement, &values)?;
     if changed == 0 {
         return Ok(false);
     }
@@ -131,6 +114,8 @@ pub fn merge(
     )?;
     sql.execute("UPDATE outbox SET person = ?2 WHERE person = ?1", args![from, into])?;
     end_access(sql, from, now)?;
+    // The account goes on under another name: whoever held a session of it logs in there.
+    sessions::end_all(sql, from)?;
     sql.execute(
         "UPDATE person SET \
            phone = COALESCE(phone, (SELECT o.phone FROM person o WHERE o.id = ?2)), \

@@ -3,6 +3,7 @@
 //! (P-17) and what was read once is not read again (P-02).
 
 mod told;
+mod traces;
 
 use std::collections::BTreeSet;
 
@@ -11,10 +12,10 @@ use jiff::Timestamp;
 use super::scrub::Scrub;
 use super::{User, show};
 use crate::args;
+use crate::clock::Ids;
 use crate::mail::Address;
 use crate::mail::address::PlusTag;
-use crate::store::sql::like;
-use crate::store::{Sql, StoreError, spool};
+use crate::store::{Sql, StoreError, attempts, spool};
 
 /// How the tickets of a deleted user are cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +42,11 @@ pub fn clear_tickets(
     sql: &mut dyn Sql,
     id: &str,
     clearing: Clearing,
+    ids: &Ids,
     now: Timestamp,
 ) -> Result<Cleared, StoreError> {
     let Some(user) = show(sql, id)? else { return Ok(Cleared::default()) };
-    let mut work = Work::new(sql, &user, clearing)?;
+    let mut work = Work::new(sql, &user, clearing, ids)?;
     let tickets = work.tickets(sql)?;
     let messages = work.messages(sql, &tickets)?;
     for ticket in &tickets {
@@ -58,7 +60,9 @@ pub fn clear_tickets(
     for message in &told {
         work.clear_decision(sql, message, now)?;
     }
-    work.clear_mails(sql, &tickets)?;
+    work.clear_mails(sql, &tickets, &messages)?;
+    work.clear_history(sql)?;
+    work.clear_origins(sql)?;
     work.clear_person(sql)?;
     work.cleared.tickets = tickets.len() as u64;
     work.cleared.messages = told.len() as u64;
@@ -68,6 +72,8 @@ pub fn clear_tickets(
 struct Work<'a> {
     user: &'a User,
     clearing: Clearing,
+    /// Theirs, and those of the users who were merged into them.
+    ids: Vec<String>,
     keys: BTreeSet<String>,
     scrub: Scrub,
     cleared: Cleared,
@@ -83,7 +89,12 @@ struct Found {
 }
 
 impl<'a> Work<'a> {
-    fn new(sql: &mut dyn Sql, user: &'a User, clearing: Clearing) -> Result<Work<'a>, StoreError> {
+    fn new(
+        sql: &mut dyn Sql,
+        user: &'a User,
+        clearing: Clearing,
+        minted: &Ids,
+    ) -> Result<Work<'a>, StoreError> {
         let mut keys = BTreeSet::new();
         for one in &user.addresses {
             keys.insert(one.key.clone());
@@ -91,7 +102,7 @@ impl<'a> Work<'a> {
             let stripped = Address::parse(&one.address).map(|address| address.key(PlusTag::Strip));
             keys.extend(stripped.ok().map(|key| key.0));
         }
-        let mut names = BTreeSet::new();
+        let (ids, mut names) = traces::of(sql, user)?;
         for key in &keys {
             for row in sql.query(
                 "SELECT DISTINCT requester_name FROM ticket WHERE requester_key = ?1 \
@@ -109,8 +120,8 @@ impl<'a> Work<'a> {
             names.insert(row.text(0)?);
         }
         let names: Vec<String> = names.into_iter().collect();
-        let scrub = Scrub::of(user, &names)?;
-        Ok(Work { user, clearing, keys, scrub, cleared: Cleared::default() })
+        let scrub = Scrub::of(user, &ids, &names, minted)?;
+        Ok(Work { user, clearing, ids, keys, scrub, cleared: Cleared::default() })
     }
 
     fn is_theirs(&self, address: &str) -> bool {
@@ -284,12 +295,17 @@ impl<'a> Work<'a> {
     // The keys stay: by them mail of theirs is known (T-54).
     fn clear_person(&self, sql: &mut dyn Sql) -> Result<(), StoreError> {
         let id = &self.user.id;
-        sql.execute(
-            "UPDATE person SET first_name = '', last_name = '', derived = 0, phone = NULL, \
-               mobile = NULL, department = NULL, job_title = NULL, agent = NULL, locale = NULL, \
-               credentials = 'not_due', credentials_withheld = NULL WHERE id = ?1",
-            args![id],
-        )?;
+        for id in &self.ids {
+            sql.execute(
+                "UPDATE person SET first_name = '', last_name = '', derived = 0, phone = NULL, \
+                   mobile = NULL, department = NULL, job_title = NULL, agent = NULL, \
+                   locale = NULL, credentials = 'not_due', credentials_withheld = NULL \
+                 WHERE id = ?1",
+                args![id],
+            )?;
+            // One may name an address that they were about to take.
+            sql.execute("DELETE FROM credential WHERE person = ?1", args![id])?;
+        }
         sql.execute(
             "UPDATE person_address SET address = address_key WHERE person = ?1",
             args![id],
@@ -304,10 +320,7 @@ impl<'a> Work<'a> {
                     args![key],
                 )?;
             }
-            sql.execute(
-                "DELETE FROM portal_attempt WHERE counted LIKE ?1 ESCAPE '\\'",
-                args![like(key)],
-            )?;
+            attempts::forget_account(sql, key)?;
         }
         Ok(())
     }

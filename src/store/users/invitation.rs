@@ -7,14 +7,13 @@ use super::{User, credentials_queued, show, withhold_credentials};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::Address;
-use crate::mail::address::{PlusTag, local_part};
 use crate::store::facts::room;
 use crate::store::outbox::{self, QueuedFor};
 use crate::store::{Sql, StoreError, credentials as live};
-use crate::triage::credentials::{self, Code};
-use crate::triage::facts::{Sender, UserStatus};
+use crate::triage::credentials::{self, Code, Recipient};
+use crate::triage::facts::CredentialsBudget;
 use crate::triage::plan::{MailCause, OutgoingMail, UserRef};
-use crate::triage::policy::{CredentialsMode, LimitPolicy, MailboxPolicy, Policy, Portal};
+use crate::triage::policy::{CredentialsMode, MailboxPolicy, Policy, Portal};
 
 /// What became of the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,38 +135,21 @@ pub fn against(
     now: Timestamp,
 ) -> Result<Vec<Code>, StoreError> {
     let main = user.addresses.first();
-    let Some(address) = main.and_then(|main| Address::parse(&main.address).ok()) else {
-        return Ok(vec![if user.status == UserStatus::Active { Code::C01 } else { Code::C07 }]);
+    let address = main.and_then(|main| Address::parse(&main.address).ok());
+    let budget = match &address {
+        Some(address) => {
+            let counted = room::Spent { to: address, user: Some(&user.id), site: &user.site.0 };
+            room::budget(sql, &counted, now)?
+        }
+        None => CredentialsBudget::default(),
     };
-    let key = address.key(crate::triage::names::plus_tag(&policy.users));
-    let is_nobodys = policy.own.contains(&address.key(PlusTag::Strip))
-        || policy.agents.contains_key(&key)
-        || local_part::is_robot(address.local());
-    let bounced = user.credentials_bounced || main.is_some_and(|main| main.undeliverable);
-    let sender = Sender {
-        address,
-        key,
-        name: None,
-        evidence: String::new(),
-        fallback: false,
-        relayed: false,
+    let recipient = Recipient {
+        address: address.as_ref(),
+        status: user.status,
+        bounced: user.credentials_bounced || main.is_some_and(|main| main.undeliverable),
+        budget: &budget,
     };
-    // As if they had just written: so the budgets count here as they count there.
-    let counted = room::Counted {
-        sender: &sender,
-        user: Some(&user.id),
-        site: &user.site.0,
-        limits: &LimitPolicy::default(),
-        at: now,
-    };
-    let (_, budget) = room::count(sql, &counted, now)?;
-    let codes = [
-        (Code::C07, user.status != UserStatus::Active),
-        (Code::C08, is_nobodys),
-        (Code::C10, credentials::room_at(&budget).is_some()),
-        (Code::C12, bounced),
-    ];
-    Ok(codes.into_iter().filter_map(|(code, speaks)| speaks.then_some(code)).collect())
+    Ok(credentials::judge_by_hand(&recipient, policy))
 }
 
 fn is_on_its_way(sql: &mut dyn Sql, id: &str) -> Result<bool, StoreError> {

@@ -5,6 +5,7 @@ use regex::{NoExpand, Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::User;
+use crate::clock::Ids;
 use crate::store::StoreError;
 
 /// What stands where a name or a number stood.
@@ -22,15 +23,22 @@ pub(super) struct Scrub {
 }
 
 impl Scrub {
-    /// For this user, who is also written as one of `names`.
-    pub fn of(user: &User, names: &[String]) -> Result<Scrub, StoreError> {
-        let tail = user.id.rsplit('-').next().unwrap_or(&user.id);
+    /// For this user, known by these ids, who is written as one of `names`.
+    pub fn of(
+        user: &User,
+        known: &[String],
+        names: &[String],
+        ids: &Ids,
+    ) -> Result<Scrub, StoreError> {
+        // Made of chance: what is left of the user must not lead back to what they wrote.
+        let minted = ids.uuid();
+        let tail = minted.rsplit('-').next().unwrap_or(&minted);
         let placeholder = format!("user-{tail}@deleted.invalid");
         let addresses =
             user.addresses.iter().flat_map(|one| [one.address.clone(), one.key.clone()]);
+        let addresses = addresses.chain(known.iter().cloned());
         let mut words: Vec<String> = Vec::new();
-        let whole = format!("{} {}", user.first_name, user.last_name);
-        for name in names.iter().chain([&whole]) {
+        for name in names {
             words.push(name.trim().to_owned());
             words.extend(
                 name.split_whitespace()

@@ -172,6 +172,39 @@ alone! {
 }
 
 #[test]
+fn by_hand_each_code_of_the_account_alone_withholds_and_no_other() {
+    let (claire, robot, desk) = (address(CLAIRE), address("no-reply@x.example"), address(DESK));
+    let (agent, tagged) = (address(AGENT), address("SUPPORT+x@helpdesk.example"));
+    let (room, none) = (CredentialsBudget::default(), Some(noon()));
+    let full = CredentialsBudget { site: none, ..CredentialsBudget::default() };
+    let clear = Recipient {
+        address: Some(&claire),
+        status: UserStatus::Active,
+        bounced: false,
+        budget: &room,
+    };
+    let merged = Recipient { address: None, status: UserStatus::Deleted, ..clear };
+    for (recipient, codes) in [
+        (clear, &[][..]),
+        (Recipient { address: None, ..clear }, &[Code::C01]),
+        (merged, &[Code::C07]),
+        (Recipient { status: UserStatus::Disabled, ..clear }, &[Code::C07]),
+        (Recipient { address: Some(&robot), ..clear }, &[Code::C08]),
+        (Recipient { address: Some(&agent), ..clear }, &[Code::C08]),
+        (Recipient { address: Some(&desk), ..clear }, &[Code::C08]),
+        (Recipient { address: Some(&tagged), ..clear }, &[Code::C08]),
+        (Recipient { budget: &full, ..clear }, &[Code::C10]),
+        (Recipient { bounced: true, ..clear }, &[Code::C12]),
+        (
+            Recipient { bounced: true, budget: &full, status: UserStatus::Disabled, ..clear },
+            &[Code::C07, Code::C10, Code::C12],
+        ),
+    ] {
+        assert_eq!(judge_by_hand(&recipient, &policy()), codes, "{recipient:?}");
+    }
+}
+
+#[test]
 fn what_looks_like_a_reason_and_is_none() {
     let rows: &[fn(&mut Case)] = &[
         |case| case.policy.credentials.require = RequiredProof::NotFailed,

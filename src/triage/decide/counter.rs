@@ -66,17 +66,26 @@ pub fn of_staff(case: &mut Case, agent: Option<&Address>, ticket: Option<i64>) -
         case.say("M-86", format!("ticket {number} is there no more"));
         return decided(Outcome::Held, Reason::SenderNotParticipant);
     };
+    if mails::wants_no_answer(case) {
+        note(case, ticket, author);
+        case.say("T-22", "no mail brings it: it is the copy of one that went out by itself");
+        return decided(Outcome::Accepted, Reason::ReplyAdded);
+    }
     answer(case, ticket, author)
 }
 
 /// Adds what staff wrote to a ticket, and sends it to the requester. It changes nothing else about
 /// the ticket: what was closed stays so until the requester has more to say.
 pub fn answer(case: &mut Case, ticket: &TicketFacts, author: StaffAuthor) -> Verdict {
-    case.say("M-81", thread::said(ticket));
     let agent = author.agent.clone();
-    tickets::add_to(case, ticket, MessageAuthor::Staff(author));
+    note(case, ticket, author);
     mails::answer(case, ticket, agent);
     decided(Outcome::Accepted, Reason::ReplyAdded)
+}
+
+fn note(case: &mut Case, ticket: &TicketFacts, author: StaffAuthor) {
+    case.say("M-81", thread::said(ticket));
+    tickets::add_to(case, ticket, MessageAuthor::Staff(author));
 }
 
 /// Who of the desk wrote, as a ticket names them.

@@ -5,7 +5,7 @@ use super::case::Case;
 use super::tickets::Opening;
 use crate::mail::kind::asks_for_silence;
 use crate::mail::{Address, AddressKey, Flag, MessageId, ReturnPath};
-use crate::triage::credentials::{self, Account, Application, Code};
+use crate::triage::credentials::{self, Account, Application, Code, Recipient};
 use crate::triage::facts::{
     CredentialsState, Door, Intake, Sender, SiteFacts, TicketFacts, UserFacts,
 };
@@ -193,7 +193,8 @@ pub fn credentials_by_hand(
     let Some(mailbox) = mailbox(case) else { return };
     let template = case.policy.credentials.template.clone();
     let to = existing.map_or(&requester.address, |user| &user.address).clone();
-    let codes = credentials::judge_by_hand(requester, existing, case.facts, case.policy);
+    let recipient = Recipient::of(&to, existing, &case.facts.budget);
+    let codes = credentials::judge_by_hand(&recipient, case.policy);
     for code in &codes {
         case.say(code.as_str(), format!("no credentials yet: {}", code.said()));
     }

@@ -99,6 +99,7 @@ impl Work<'_> {
         &mut self,
         sql: &mut dyn Sql,
         tickets: &BTreeSet<i64>,
+        messages: &[Found],
     ) -> Result<(), StoreError> {
         let columns =
             "SELECT id, to_key, subject, body, response, bounce, person FROM outbox WHERE";
@@ -108,6 +109,12 @@ impl Work<'_> {
         }
         for ticket in tickets {
             rows.extend(sql.query(&format!("{columns} ticket = ?1"), args![*ticket])?);
+        }
+        // What staff was told of what they wrote on the tickets of others.
+        for found in messages.iter().filter(|found| found.is_theirs) {
+            rows.extend(
+                sql.query(&format!("{columns} about_message = ?1"), args![&found.message])?,
+            );
         }
         let mut seen = BTreeSet::new();
         for row in rows {

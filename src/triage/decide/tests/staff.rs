@@ -356,6 +356,16 @@ fn what_staff_writes_goes_to_the_requester_and_changes_nothing_else() {
 }
 
 #[test]
+fn t_22_a_copy_of_what_went_out_by_itself_is_mailed_to_nobody() {
+    let mut message = mail_from(AGENT);
+    message.headers.push(header("X-Auto-Response-Suppress", "All"));
+    let facts = about(TicketEvidence::Staff);
+    let plan = plan_at(by_agent(Some(7)), &message, &facts, &staffed(policy()));
+    assert_eq!(ended(&plan), "accepted/reply_added");
+    assert_eq!(effects(&plan), ["AddMessage Existing(7)"]);
+}
+
+#[test]
 fn a_ticket_by_telephone_makes_its_requester_a_user_and_tells_them() {
     let mut policy = staffed(policy());
     policy.users.auto_create = false;
