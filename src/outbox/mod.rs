@@ -5,6 +5,7 @@ mod clean;
 pub mod convert;
 pub mod deliver;
 mod markup;
+pub mod password;
 pub mod preview;
 pub mod probe;
 pub mod render;

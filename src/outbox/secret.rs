@@ -3,12 +3,11 @@
 
 use std::fmt;
 
-use argon2::password_hash::PasswordHasher;
-use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::password;
 use crate::clock::Ids;
 
 /// What stands in the place of a secret wherever people or programs may look.
@@ -17,11 +16,6 @@ pub const REDACTED: &str = "[redacted]";
 // Five bits a character; without `l` and `o`, `0` and `1`, which people mistake for each other.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const PASSWORD_LENGTH: usize = 16;
-
-// OWASP's floor for Argon2id: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
 
 /// A text that shows as `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,10 +72,7 @@ pub fn temporary_password(ids: &Ids) -> Minted {
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
         .collect();
-    let hash = password_hasher()
-        .hash_password_with_salt(password.as_bytes(), &ids.secret::<16>())
-        .expect("a password of 16 characters and a salt of 16 bytes can be hashed")
-        .to_string();
+    let hash = password::hash(&password, &ids.secret::<16>());
     Minted { secret: Secret(password), hash }
 }
 
@@ -90,18 +81,10 @@ pub fn is_temporary_shaped(text: &str) -> bool {
     text.len() == PASSWORD_LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte))
 }
 
-/// What passwords are hashed with: no less than this, whoever chose them.
-pub fn password_hasher() -> Argon2<'static> {
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .expect("the parameters are within Argon2's bounds");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use argon2::password_hash::PasswordVerifier;
     use argon2::password_hash::phc::PasswordHash;
     use jiff::Timestamp;
 
@@ -128,8 +111,8 @@ mod tests {
         assert!(password.bytes().all(|byte| ALPHABET.contains(&byte)));
         assert!(minted.hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", minted.hash);
         let hash = PasswordHash::new(&minted.hash).expect("a PHC string");
-        assert!(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        assert!(Argon2::default().verify_password(b"another", &hash).is_err());
+        assert!(password::is_of(minted.secret.reveal(), &hash));
+        assert!(!password::is_of("another", &hash));
     }
 
     #[test]

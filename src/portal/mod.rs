@@ -44,7 +44,7 @@ use crate::clock::{Clock, Ids};
 use crate::counter::Counter;
 use crate::mail::AddressKey;
 use crate::mail::address::PlusTag;
-use crate::store::{Sql, Store, StoreError};
+use crate::store::{READERS, Sql, Store, StoreError};
 use crate::triage::policy::Rate;
 
 use secrets::Hasher;
@@ -113,12 +113,9 @@ pub struct Portal {
     articles: Articles,
     bounds: counter::Bounds,
     hasher: Hasher,
-    /// How many read the store at a time.
+    /// As many pages read at a time as the store keeps connections for; the others wait their turn.
     readers: Arc<Semaphore>,
 }
-
-// As many pages read at a time as the store keeps connections for; the others wait their turn.
-const READERS: usize = 8;
 
 impl Portal {
     /// A portal over a store; what its users do is done at `counter`. Reads the articles.

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
+use argon2::Version;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Argon2, Version};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
 use super::Trouble;
 use crate::clock::Ids;
-use crate::outbox::secret::{Secret, is_temporary_shaped, password_hasher};
+use crate::outbox::password;
+use crate::outbox::secret::{Secret, is_temporary_shaped};
 
 /// What somebody typed as a password: whole, in one way to write each character. Shows itself to
 /// nobody.
@@ -119,23 +119,19 @@ impl Hasher {
 }
 
 fn hash(ids: &Ids, password: &str) -> String {
-    password_hasher()
-        .hash_password_with_salt(password.as_bytes(), &ids.secret::<16>())
-        .expect("a bounded password and a salt of 16 bytes can be hashed")
-        .to_string()
+    password::hash(password, &ids.secret::<16>())
 }
 
 // Of a hash that does not read nobody has the password; it takes as long all the same.
 fn verify(typed: &Typed, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };
     let text = if typed.is_too_long() { "" } else { typed.reveal() };
-    let is_it = Argon2::default().verify_password(text.as_bytes(), &hash).is_ok();
-    is_it && !typed.is_too_long()
+    password::is_of(text, &hash) && !typed.is_too_long()
 }
 
 fn is_outdated(hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };
-    let (hasher, least) = (password_hasher(), |name| hash.params.get_decimal(name).unwrap_or(0));
+    let (hasher, least) = (password::hasher(), |name| hash.params.get_decimal(name).unwrap_or(0));
     let wanted = hasher.params();
     hash.algorithm.as_str() != "argon2id"
         || hash.version.unwrap_or(0) < Version::V0x13 as u32

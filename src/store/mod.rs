@@ -44,6 +44,10 @@ pub use postgres::Postgres;
 pub use sql::{Dialect, Row, Sql, Value};
 pub use sqlite::Sqlite;
 
+/// Connections kept open for the next reader. More may read at a time, each over one of its own, which
+/// it opens and closes.
+pub const READERS: usize = 8;
+
 /// The closed set of databases.
 #[derive(Clone, Debug)]
 pub enum Store {

@@ -8,7 +8,7 @@ for the same messages in the same minutes.
 Prints a table and writes `target/bench.json`. Builds the release first (`--binary FILE` measures
 another one). The workload and the limits come from the folder that GUICHET_BENCH names, else from
 `../shared/bench` beside the repository. Servers run in temporary folders on free ports of the
-loopback and are ended by their process ids. Takes about four minutes on two idle cores; measure
+loopback and are ended by their process ids. Takes about six minutes on two idle cores; measure
 on an idle machine, or the figures are those of its other work: `load` says which.
 """
 
@@ -117,6 +117,7 @@ def measured(row, desk, runs, done):
         values = [one[key] for one in taken if one.get(key) is not None]
         if values:
             result[key] = round(statistics.median(values), 3)
+    result["said"] = list(row.said(result))
     result["targets"] = [
         {"target": text, "reached": reached} for text, reached in row.targets(result, desk, done)]
     return result
@@ -138,6 +139,8 @@ def table(report):
             ("seconds", "{:.3f}"))]
         told = "; ".join(f"{one['target']} {'yes' if one['reached'] else 'NO'}" for one in row["targets"])
         print("{:18} {:>7} {:>8} {:>7} {:>7} {:>7} {:>6} {:>8}  {}".format(row["name"], *cells, told))
+        for line in row["said"]:
+            print(f"  {line}")
 
 
 def cell(value, text):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import machine
+import portal
 import servers
 from workload import MAILDIR, Desk, fill, small
 
@@ -22,8 +23,9 @@ class NotNow(Exception):
 
 
 class Row:
-    def __init__(self, name, about, run, targets=lambda *_: [], runs=None):
+    def __init__(self, name, about, run, targets=lambda *_: [], runs=None, said=lambda _: []):
         self.name, self.about, self.run, self.targets, self.runs = name, about, run, targets, runs
+        self.said = said
 
 
 class Bench:
@@ -65,9 +67,9 @@ class Bench:
                 taken["statements"] = round(statements / count, 2)
         return taken
 
-    def check(self, desk):
+    def check(self, desk, workload=None):
         """What is in the store is what a correct reading gives: a fast wrong answer is no figure."""
-        totals, expected = desk.totals(), self.workload.expected
+        totals, expected = desk.totals(), (workload or self.workload).expected
         followups = totals.get("reply_added", 0) + totals.get("ticket_reopened", 0)
         if totals.get("ticket_created") != expected["tickets"] or followups != expected["followups"]:
             raise NotNow(f"the outcome is wrong: {totals} instead of {expected}")
@@ -290,4 +292,6 @@ ALL = [
     Row("postgres-4", "maildir to PostgreSQL, four workers", postgres(4), asked_of_workers),
     Row("sending", "queued mails to smtp-sink", sending,
         lambda row, *_: [("≥ 2,000/s", row["per_second"] >= 2000)]),
+    Row("portal", f"mail comes in and is answered while {portal.SESSIONS} sessions read their tickets",
+        portal.portal, portal.asked_of, runs=1, said=portal.said),
 ]

@@ -15,7 +15,7 @@ class Workload:
         subprocess.run(
             [sys.executable, generator / "make_workload.py", "--count", str(count), "--seed", "1",
              "--format", "maildir", "--out", folder], check=True, stdout=subprocess.DEVNULL)
-        self.folder, self.count = folder, count
+        self.generator, self.folder, self.count = generator, folder, count
         self.expected = json.loads((folder / "expected.json").read_text())
 
     def mail(self):
@@ -28,11 +28,13 @@ class Workload:
 class Desk:
     """A configuration and a state directory; the mail comes from `mailbox`."""
 
-    def __init__(self, binary, folder, mailbox, more=(), workload=None, **tables):
+    def __init__(self, binary, folder, mailbox, more=(), workload=None, primary=(), **tables):
         self.binary, self.folder = binary, folder
         folder.mkdir(parents=True)
-        text = ['state = "state"', "[portal]", 'url = "https://help.example.com"']
-        for table, lines in {"smtp": ['transport = "none"'], **tables}.items():
+        text = ['state = "state"']
+        usual = {"portal": ['url = "https://help.example.com"'], "http": ['listen = "127.0.0.1:0"'],
+                 "smtp": ['transport = "none"']}
+        for table, lines in {**usual, **tables}.items():
             text += [f"[{table}]", *lines]
         text += ["[threading]", 'sender_check = "anyone"', "[limits]"]
         text += [f'{limit} = "off"' for limit in
@@ -40,10 +42,16 @@ class Desk:
         text += ["[[mailbox]]", *mailbox, *more]
         for site, domain in workload.rows("sites.tsv") if workload else ():
             text += ["[[site]]", f'name = "{site}"', f'domains = ["{domain}"]']
+            text += [f'primary_users = ["{one}"]' for one in primary if one.endswith(f"@{domain}")]
         self.config = folder / "guichet.toml"
         self.config.write_text("\n".join(text) + "\n")
         self.config.chmod(0o600)
+        known = {}
         for address, name in workload.rows("users.tsv") if workload else ():
+            # `claire+it@` is `claire@`.
+            local, _, domain = address.partition("@")
+            known.setdefault(f"{local.partition('+')[0]}@{domain}", (address, name))
+        for address, name in known.values():
             self.run("users", "add", address, "--name", name, "--no-mail")
 
     def command(self, *args):

@@ -6,13 +6,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use argon2::password_hash::PasswordHasher;
 use guichet::clock::{Ids, SetClock, SystemChance};
 use guichet::config::{self, Environment, Request};
 use guichet::counter::{self, Counter};
 use guichet::mail::Address;
 use guichet::mail::address::PlusTag;
-use guichet::outbox::secret::{activation_token, password_hasher, temporary_password};
+use guichet::outbox::password;
+use guichet::outbox::secret::{activation_token, temporary_password};
 use guichet::portal::{Closed, Network, Options, PlainHttp, Portal, Sender, open_door};
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::outbox::{self, Filter, Page};
@@ -165,10 +165,7 @@ impl House {
     /// A user who chose [`PASSWORD`]; answers the id.
     pub fn user_with_password(&self, written: &str, access: Access) -> String {
         let id = self.user(written, access);
-        let hash = password_hasher()
-            .hash_password_with_salt(PASSWORD.as_bytes(), &self.ids.secret::<16>())
-            .expect("it can be hashed")
-            .to_string();
+        let hash = password::hash(PASSWORD, &self.ids.secret());
         let (person, now) = (id.clone(), self.now());
         assert!(self.write(move |sql| account::choose_password(sql, &person, &hash, now)));
         id

@@ -146,6 +146,29 @@ fn t_27_many_at_once_get_no_further_than_one_after_the_other() {
     }
 }
 
+/// Each check of a password takes 19 MB; kept, they are all of the machine after a busy morning.
+#[test]
+fn t_27_the_memory_that_logins_take_is_given_back() {
+    let house = House::open();
+    house.user_with_password(CLAIRE, Access::Limited);
+    let log_in = || assert_eq!(house.browser().log_in(CLAIRE, PASSWORD).status, 303);
+    log_in();
+    let before = resident_megabytes();
+    for _ in 0..24 {
+        log_in();
+    }
+    // The other tests of this process hash passwords meanwhile, a few at a time.
+    let grown = resident_megabytes().saturating_sub(before);
+    assert!(grown < 200, "{grown} MB more");
+}
+
+fn resident_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its line");
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kilobytes / 1024
+}
+
 #[test]
 fn a_closed_account_is_told_of_to_whoever_knows_its_password_alone() {
     let house = House::open();

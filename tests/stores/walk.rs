@@ -163,6 +163,10 @@ pub fn budgets_of_credentials_are_counted_c_10(place: &Place) {
         let arrived = arrived(now);
         read(&store, |sql| facts::gather(sql, &asked, &arrived, at(now))).budget
     };
+    // C-06 withholds them from whoever had them already, whatever is left: nothing is counted.
+    let had_them = budget(&format!("7{CLAIRE}"), 30);
+    assert_eq!((had_them.recipient, had_them.domain), (None, None));
+    write(&store, |sql| sql.execute("UPDATE person SET credentials = 'due'", &[]));
     let beyond = budget(CLAIRE, 30);
     assert_eq!((beyond.domain, beyond.site, beyond.total), (Some(at(3600)), None, None));
     assert_eq!(beyond.recipient, None);

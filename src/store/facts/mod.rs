@@ -50,13 +50,14 @@ pub fn gather(
             sql,
             &room::Counted {
                 key: &sender.key,
+                address: &sender.address,
                 limits: &questions.limits,
                 at: arrived.counted_at,
-                spent: room::Spent {
+                spent: may_be_due(user.as_ref()).then(|| room::Spent {
                     to: &sender.address,
                     user: user.as_ref().map(|user| user.id.as_str()),
                     site: site_of(user.as_ref(), &sites, &default_site),
-                },
+                }),
             },
             now,
         )?,
@@ -208,6 +209,14 @@ fn user(sql: &mut dyn Sql, whose: Whose<'_>) -> Result<Option<UserFacts>, StoreE
 fn main_key(sql: &mut dyn Sql, person: &str) -> Result<Option<String>, StoreError> {
     let main = "SELECT address_key FROM person_address WHERE person = ?1 AND n = 0";
     sql.query_one(main, args![person])?.map(|row| row.text(0)).transpose()
+}
+
+// Whoever is not due credentials is withheld them by C-06, whatever the budgets of C-10 say. Who was
+// disabled or deleted may be made anew.
+fn may_be_due(user: Option<&UserFacts>) -> bool {
+    user.is_none_or(|user| {
+        user.status != UserStatus::Active || user.credentials == CredentialsState::Due
+    })
 }
 
 // Where the credentials of the sender would be counted: the site they are at, or would come to

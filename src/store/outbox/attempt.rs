@@ -312,8 +312,11 @@ pub fn recorded(
         args![claim.id, claim.fence, response],
     )?;
     if changed == 1 {
+        // By the user first: that is what an index knows them by.
         sql.execute(
-            "UPDATE credential SET ended_at = ?2 WHERE outbox = ?1 AND ended_at IS NULL",
+            "UPDATE credential SET ended_at = ?2 \
+             WHERE person = (SELECT person FROM outbox WHERE id = ?1) AND outbox = ?1 \
+               AND ended_at IS NULL",
             args![claim.id, now],
         )?;
         sql.execute(

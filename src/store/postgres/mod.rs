@@ -22,13 +22,11 @@ use self::adapter::On;
 use self::queue::{Hands, Queue};
 use self::session::{Place, Session};
 use super::work::{Job, Work};
-use super::{Dialect, Durability, PostgresOptions, Role, Sql, StoreError, migrate};
+use super::{Dialect, Durability, PostgresOptions, READERS, Role, Sql, StoreError, migrate};
 use crate::{args, faults};
 
 // Connections that write, at most; one is opened only when all others are busy.
 const WRITERS: usize = 8;
-// Connections kept open for the next reader.
-const IDLE_READERS: usize = 4;
 // The first that has all we use and is not long out of care.
 const OLDEST_SERVER: i64 = 130_000;
 
@@ -115,7 +113,7 @@ impl Postgres {
         // One that cannot go back to the beginning is not kept.
         if on.command("ROLLBACK").is_ok() {
             let mut readers = self.shared.readers.lock().expect("no holder of this lock panics");
-            if readers.len() < IDLE_READERS {
+            if readers.len() < READERS {
                 readers.push(session);
             }
         }

@@ -21,7 +21,7 @@ use self::files::Place;
 use self::tally::Tally;
 use self::thread::{commit_together, in_transaction, serve};
 use super::work::{Job, Work};
-use super::{Dialect, Durability, Location, Options, Role, Sql, StoreError, migrate};
+use super::{Dialect, Durability, Location, Options, READERS, Role, Sql, StoreError, migrate};
 use crate::faults;
 
 pub use self::files::lock_path;
@@ -31,8 +31,6 @@ pub use self::restore::{Restored, restore};
 const OLDEST_SQLITE: i32 = 3_051_003;
 // Pieces of work waiting for the store thread; each caller waits for its own, so more cannot help.
 const QUEUE: usize = 256;
-// Connections kept open for the next reader.
-const IDLE_READERS: usize = 4;
 
 /// A SQLite database and the thread that writes to it. Clones share both.
 #[derive(Clone)]
@@ -139,7 +137,7 @@ impl Sqlite {
         };
         let result = self.read_on(&mut connection, work);
         let mut readers = self.shared.readers.lock().expect("no holder of this lock panics");
-        if readers.len() < IDLE_READERS {
+        if readers.len() < READERS {
             readers.push(connection);
         }
         result
