@@ -187,7 +187,7 @@ fn requester(ticket: &Ticket) -> &str {
 fn refused(error: CounterError) -> anyhow::Error {
     let exit = match &error {
         CounterError::Store(_) => None,
-        CounterError::Full => Some(Exit::Temporary),
+        CounterError::Full | CounterError::Unread => Some(Exit::Temporary),
         CounterError::NoTicket(_) | CounterError::Unknown { .. } | CounterError::NoMailbox(_) => {
             Some(Exit::InputMissing)
         }

@@ -37,6 +37,11 @@ pub enum CounterError {
         "{count} files are too many: at most {most} are taken with one message\nhint: put some of them into one archive"
     )]
     TooManyFiles { count: usize, most: usize },
+    /// T-52.
+    #[error(
+        "nothing more is taken of this user until what they wrote before is read\nhint: try again later; `limits.per_sender` says how much of one user is read in what time"
+    )]
+    Unread,
     #[error("{what} `{name}` is not known\nhint: {hint}")]
     Unknown { what: &'static str, name: String, hint: &'static str },
 }
@@ -45,7 +50,7 @@ impl CounterError {
     /// Whether the same may succeed later without anybody's help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            CounterError::Full => true,
+            CounterError::Full | CounterError::Unread => true,
             CounterError::Store(error) => error.is_temporary(),
             CounterError::Account
             | CounterError::Empty

@@ -14,6 +14,11 @@ use crate::triage::names;
 use crate::triage::plan::Outcome as End;
 use crate::triage::policy::MailboxPolicy;
 
+// T-52: what is taken of one user while nothing of it is read, as it is not beyond
+// `limits.per_sender`; in messages, and in bytes of all of them.
+const UNREAD_MESSAGES: u64 = 5;
+const UNREAD_BYTES: u64 = 50_000_000;
+
 /// A file that comes with what is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
@@ -81,18 +86,25 @@ impl Counter {
     pub fn write(&self, actor: &Actor, writing: Writing) -> Result<String, CounterError> {
         let now = self.clock.now();
         let Written { arrival, origin, mailbox } = self.put_together(actor, &writing, now)?;
-        let id = arrival.id().to_owned();
+        let size = arrival.size();
         let arrivals = [arrival];
-        let known = self.store.transact(move |sql| {
-            let new = spool::spool(sql, &arrivals, now, Acknowledge::Never)?;
-            match new.is_empty() {
-                // P-02: it was sent before, with the same token.
-                true => spool::of_origin(sql, &mailbox.name, &origin),
-                false => Ok(None),
+        let spooled = self.store.transact(move |sql| {
+            // P-02: it was sent before, with the same token.
+            if let Some(known) = spool::of_origin(sql, &mailbox.name, &origin)? {
+                return Ok(Some(known));
             }
+            if let Origin::Portal { person, .. } = &origin {
+                let unread = spool::unread_of(sql, &mailbox.name, person)?;
+                if unread.messages >= UNREAD_MESSAGES || unread.bytes + size > UNREAD_BYTES {
+                    return Ok(None);
+                }
+            }
+            let new = spool::spool(sql, &arrivals, now, Acknowledge::Never)?;
+            Ok(new.into_iter().next())
         })?;
+        let id = spooled.ok_or(CounterError::Unread)?;
         (self.options.wake)();
-        Ok(known.unwrap_or(id))
+        Ok(id)
     }
 
     /// What was written as a message, not spooled yet.

@@ -48,8 +48,8 @@ impl Try {
     pub(super) fn by_source(self, visitor: &Visitor) -> Tried {
         let counted = format!("{}/source/{}", self.as_str(), visitor.asker.counted());
         let counts = match self {
-            Try::Link | Try::Login => Counts::OnceItFails,
-            Try::Address | Try::Reset => Counts::AtOnce,
+            Try::Link => Counts::OnceItFails,
+            Try::Address | Try::Login | Try::Reset => Counts::AtOnce,
         };
         let rates = if faults::stands("T-27-source") { vec![GUESSES] } else { Vec::new() };
         Tried { counted, rates, counts }

@@ -13,10 +13,13 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
-use super::router::{SLOWEST, router};
-use super::{Portal, Trouble};
+use super::network::Way;
+use super::pace::Pace;
+use super::router::router;
+use super::shares::{Share, Shares};
+use super::{Asker, Portal, Trouble};
 use crate::faults;
 use crate::store::{attempts, credentials, sessions};
 
@@ -33,8 +36,8 @@ pub(super) struct Peer(pub(super) SocketAddr);
 
 // Connections at a time; who comes then waits in the system's queue.
 const PLACES: usize = 512;
-// A connection that says nothing, or takes nothing, for so long is closed.
-const PATIENCE: Duration = Duration::from_secs(60);
+// Of them, from one address: a browser opens six.
+const PLACES_OF_ONE: usize = 32;
 // How long pages under way may take once the door is closed.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
@@ -77,7 +80,12 @@ async fn serve_until(
     let at = listener.local_addr().map_err(failed)?;
     tracing::info!(http.listen = %at, "the portal {} listens at {at}", portal.options.url);
     let places = if faults::stands("P-13-places") { PLACES } else { Semaphore::MAX_PERMITS };
-    let door = Door { listener, places: Arc::new(Semaphore::new(places)) };
+    let door = Door {
+        portal: portal.clone(),
+        listener,
+        places: Arc::new(Semaphore::new(places)),
+        places_of_one: Shares::of(PLACES_OF_ONE),
+    };
     let pages = router(portal.clone()).into_make_service_with_connect_info::<Peer>();
     let server = axum::serve(door, pages).with_graceful_shutdown(closed(stop.clone()));
     let last_orders = async {
@@ -114,8 +122,23 @@ async fn sweep(portal: &Portal) {
 }
 
 struct Door {
+    portal: Arc<Portal>,
     listener: tokio::net::TcpListener,
     places: Arc<Semaphore>,
+    places_of_one: Shares<String>,
+}
+
+impl Door {
+    /// A place for whoever comes from there; `Err` when they have all that one may have. A web server
+    /// in front of us brings everybody.
+    fn place_of_one(&self, peer: SocketAddr) -> Result<Option<Share<String>>, ()> {
+        let ip = peer.ip().to_canonical();
+        if self.portal.trusts(ip) {
+            return Ok(None);
+        }
+        let counted = Asker { ip, way: Way::Direct }.counted();
+        self.places_of_one.take(&counted).map(Some).ok_or(())
+    }
 }
 
 impl Listener for Door {
@@ -128,10 +151,13 @@ impl Listener for Door {
             let place = place.expect("nobody closes the semaphore");
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
+                    let Ok(place_of_one) = self.place_of_one(peer) else {
+                        tracing::debug!("portal: {peer} has all the connections that it may have");
+                        continue;
+                    };
                     // A page goes out whole, not in the rhythm of acknowledgements.
                     let _ = stream.set_nodelay(true);
-                    let patience = Box::pin(tokio::time::sleep(PATIENCE));
-                    return (Line { stream, patience, heard: 0, _place: place }, peer);
+                    return (Line::new(stream, (place, place_of_one)), peer);
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -161,21 +187,29 @@ impl Connected<IncomingStream<'_, Door>> for Peer {
 /// A connection that is closed when nothing moves on it, or so slowly that it only takes a place.
 struct Line {
     stream: TcpStream,
+    pace: Pace,
     patience: Pin<Box<Sleep>>,
-    /// Bytes for which no whole second was granted yet.
-    heard: u64,
-    _place: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Option<Share<String>>),
 }
 
 impl Line {
+    fn new(stream: TcpStream, places: (OwnedSemaphorePermit, Option<Share<String>>)) -> Line {
+        let pace = Pace::new(Instant::now());
+        let patience = Box::pin(tokio::time::sleep_until(pace.until()));
+        Line { stream, pace, patience, _places: places }
+    }
+
     fn gives_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.patience.deadline() != self.pace.until() {
+            self.patience.as_mut().reset(self.pace.until());
+        }
         match self.patience.as_mut().poll(context) {
             Poll::Ready(()) if faults::stands("P-13-slow") => {
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
             // What is over is not to be asked again.
             Poll::Ready(()) => {
-                self.patience.set(tokio::time::sleep(PATIENCE));
+                self.patience.set(tokio::time::sleep(std::time::Duration::from_mins(1)));
                 Poll::Pending
             }
             Poll::Pending => Poll::Pending,
@@ -193,14 +227,7 @@ impl AsyncRead for Line {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Pending => self.gives_up(context),
             Poll::Ready(read) => {
-                // Who sends at a fair speed may send for long; a byte now and then buys nothing.
-                self.heard += (buffer.filled().len() - before) as u64;
-                let granted = self.heard / SLOWEST;
-                self.heard %= SLOWEST;
-                if granted > 0 {
-                    let until = self.patience.deadline() + Duration::from_secs(granted);
-                    self.patience.as_mut().reset(until);
-                }
+                self.pace.heard(&buffer.filled()[before..], Instant::now());
                 Poll::Ready(read)
             }
         }
@@ -214,10 +241,14 @@ impl AsyncWrite for Line {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
-            Poll::Pending => self.gives_up(context).map(|gave_up| gave_up.map(|()| 0)),
+            Poll::Pending => {
+                self.pace.stuck();
+                self.gives_up(context).map(|gave_up| gave_up.map(|()| 0))
+            }
             Poll::Ready(written) => {
-                // An answer goes out: what comes next has its own time.
-                self.patience.set(tokio::time::sleep(PATIENCE));
+                if let Ok(taken) = &written {
+                    self.pace.said(bytes, *taken, Instant::now());
+                }
                 Poll::Ready(written)
             }
         }

@@ -49,16 +49,23 @@ pub(super) async fn log_in(
     visitor: Visitor,
     posted: Posted,
 ) -> Answer {
+    // A browser that hangs up meanwhile, as on a second click, was no wrong guess.
+    let tried = tokio::spawn(tried(portal, visitor, posted)).await;
+    tried.map_err(|panic| Trouble::Broken(panic.to_string()))?
+}
+
+async fn tried(portal: Arc<Portal>, visitor: Visitor, posted: Posted) -> Answer {
     let address = posted.line("address", LONGEST_ADDRESS)?;
     let next = posted.text("next");
     let next = if is_page(next) { next } else { "" };
+    // What counts until it has succeeded would keep an office out that comes at once.
+    let _turn = portal.turn_to_log_in(&visitor).await?;
     let tried = vec![Try::Login.by_account(&address), Try::Login.by_source(&visitor)];
-    let counted = portal.try_once(tried.clone()).await?;
+    let counted = portal.try_once(tried).await?;
 
     let typed = Typed::new(posted.text("password"));
     let account = find(&portal, &address).await?;
     let Some((account, matched)) = check(&portal, account, &typed).await? else {
-        portal.failed(tried).await?;
         return page(&visitor, &address, next, Some("login.wrong"));
     };
     // Only who knows the password learns that the account is closed.

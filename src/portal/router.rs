@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 
 use super::door::Peer;
 use super::network::Way;
+use super::tickets::body::LARGEST;
 use super::{
     Asker, PlainHttp, Portal, Trouble, activate, address, articles, forgotten, home, login,
     profile, tickets, visitor,
@@ -113,7 +114,7 @@ fn unencrypted(portal: &Portal) -> Response {
 async fn answer(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let longest = LONGEST + Duration::from_secs(length.unwrap_or(0).min(1 << 30) / SLOWEST);
+    let longest = LONGEST + Duration::from_secs(length.unwrap_or(0).min(LARGEST as u64) / SLOWEST);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(longest, answered).await {
         Ok(Ok(response)) => response,
@@ -168,7 +169,7 @@ enum InTheClear {
 }
 
 impl Portal {
-    fn trusts(&self, ip: std::net::IpAddr) -> bool {
+    pub(super) fn trusts(&self, ip: std::net::IpAddr) -> bool {
         // We speak no TLS: users who do are talking to something on this machine, or to one that is
         // named.
         let is_in_front = self.is_encrypted() && ip.is_loopback();

@@ -9,6 +9,9 @@ use crate::clock::Ids;
 use crate::faults;
 use crate::triage::policy::Rate;
 
+// Far longer than a transaction, and than the clocks of several workers differ.
+const AT_ONCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
+
 /// Something that is tried, and how often that may be.
 #[derive(Clone, Debug)]
 pub struct Tried {
@@ -24,8 +27,8 @@ pub enum Counts {
     /// Before it is known whether it succeeds, until it is taken back: many at once get no further
     /// than one after the other.
     AtOnce,
-    /// When it has failed: whoever succeeds is in nobody's way, as the people of one office are not,
-    /// who come from one address at the same time.
+    /// When it has failed: whoever succeeds is in nobody's way, however many come at the same time
+    /// from one address.
     OnceItFails,
 }
 
@@ -53,6 +56,8 @@ pub fn refused_until(
     tried: &[Tried],
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
+    // Who came at the same time, and a moment later, may have been first in the store.
+    let newest = now.saturating_add(AT_ONCE).unwrap_or(Timestamp::MAX);
     let mut until = None;
     for one in tried {
         for rate in &one.rates {
@@ -62,7 +67,7 @@ pub fn refused_until(
             let nth = sql.query_one(
                 "SELECT at FROM portal_attempt WHERE counted = ?1 AND at > ?2 AND at <= ?3 \
                  ORDER BY at DESC LIMIT 1 OFFSET ?4",
-                args![&one.counted, since, now, rate.count - 1],
+                args![&one.counted, since, newest, rate.count - 1],
             )?;
             if let Some(row) = nth {
                 let room = row.time(0)?.saturating_add(rate.per).unwrap_or(Timestamp::MAX);

@@ -1,7 +1,8 @@
 //! The pages of tickets and articles, asked for over HTTP at a portal that listens on the loopback,
-//! while ingest walks what is written on them. Takes about twenty seconds.
+//! while ingest walks what is written on them. Takes about half a minute.
 
 mod articles;
+mod bounds;
 mod browser;
 mod desk;
 mod files;

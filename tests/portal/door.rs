@@ -1,6 +1,9 @@
 //! What every answer says about itself, and the pages of what goes wrong.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use guichet::triage::policy::Access;
 
@@ -145,4 +148,79 @@ fn a_portal_below_a_path_is_there_whether_the_web_server_keeps_it_or_not() {
         assert_eq!(asked.location(), "/it/portal/login?next=profile");
     }
     assert_eq!(house.browser().get("/").location(), "/it/portal/");
+}
+
+#[test]
+fn a_browser_that_is_slow_to_ask_keeps_nobody_else_out() {
+    let house = House::with(&Unusual { proxies: &["127.0.0.1"], ..USUAL });
+    let slow: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(house.at).expect("the door is open");
+            stream.write_all(b"GET /portal/login HTTP/1.1\r\nHost: x\r\n").expect("it is taken");
+            stream
+        })
+        .collect();
+    assert_eq!(house.browser().get("/portal/login").status, 200);
+    drop(slow);
+    let mut stream = TcpStream::connect(house.at).expect("the door is open");
+    stream.write_all(b"nonsense\r\n\r\n").expect("it is taken");
+    let mut said = String::new();
+    stream.read_to_string(&mut said).expect("an answer");
+    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
+}
+
+#[test]
+fn t_52_an_address_has_its_connections_and_no_more() {
+    let house = House::open();
+    let connect = || {
+        let stream = TcpStream::connect(house.at).expect("the door is open");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        stream
+    };
+    let silent: Vec<TcpStream> = (0..32).map(|_| connect()).collect();
+    let mut more = connect();
+    assert!(is_closed(&mut more), "the thirty-third is let go at once");
+    let answer = from_elsewhere(house.at);
+    assert!(answer.starts_with("HTTP/1.1 200"), "whoever comes from elsewhere: {answer}");
+    drop(silent);
+    crate::suites::wait_for("a place", 20, || {
+        let mut stream = connect();
+        let _ = stream.write_all(b"GET /portal/login HTTP/1.1\r\nHost: x\r\n\r\n");
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).is_ok() && status.ends_with(b"200")
+    });
+}
+
+#[test]
+fn t_52_who_does_not_say_what_they_want_is_not_waited_for() {
+    let house = House::open();
+    for said in ["", "GET /portal/login HTTP/1.1\r\nHost: x\r\nX: "] {
+        let mut stream = TcpStream::connect(house.at).expect("the door is open");
+        stream.set_read_timeout(Some(Duration::from_secs(40))).expect("a timeout");
+        stream.write_all(said.as_bytes()).expect("it is taken");
+        assert!(is_closed(&mut stream), "after ten seconds, not a minute: {said:?}");
+    }
+}
+
+/// Whether the other end hangs up, rather than wait.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    match stream.read(&mut [0; 64]) {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
+}
+
+fn from_elsewhere(at: SocketAddr) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.2:0".parse().expect("an address")).expect("it is of this machine");
+        let mut stream = socket.connect(at).await.expect("the door is open");
+        let asked = b"GET /portal/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(asked).await.expect("it is sent");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.expect("it is answered");
+        said
+    })
 }

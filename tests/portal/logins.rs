@@ -170,6 +170,36 @@ fn resident_megabytes() -> u64 {
 }
 
 #[test]
+fn t_27_many_accounts_at_once_are_no_more_tries_than_one() {
+    for is_on_postgres in [false, true] {
+        let house = House::with(&Unusual { is_on_postgres, ..USUAL });
+        let statuses = at_once(&house, 12, WRONG);
+        let tried = statuses.iter().filter(|status| **status == 422).count();
+        let refused = statuses.iter().filter(|status| **status == 429).count();
+        assert_eq!((tried, refused), (5, 7), "{statuses:?}");
+    }
+}
+
+#[test]
+fn t_27_an_office_that_comes_at_once_gets_in() {
+    let house = House::open();
+    for n in 0..8 {
+        house.user_with_password(&format!("claire{n}@contoso.example"), Access::Limited);
+    }
+    assert_eq!(at_once(&house, 8, PASSWORD), [303; 8]);
+    assert_eq!(house.browser().log_in("claire0@contoso.example", PASSWORD).status, 303);
+}
+
+/// What so many people hear who log in from one address at the same time.
+fn at_once(house: &House, people: usize, password: &str) -> Vec<u16> {
+    std::thread::scope(|scope| {
+        let log_in = |n| house.browser().log_in(&format!("claire{n}@contoso.example"), password);
+        let tries: Vec<_> = (0..people).map(|n| scope.spawn(move || log_in(n).status)).collect();
+        tries.into_iter().map(|one| one.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
 fn a_closed_account_is_told_of_to_whoever_knows_its_password_alone() {
     let house = House::open();
     let id = house.user_with_password(CLAIRE, Access::Limited);

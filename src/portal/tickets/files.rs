@@ -1,6 +1,7 @@
 //! What is attached to a message. A picture is shown, everything else is saved; neither may do
 //! anything in the name of the portal (T-29, T-33).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -16,7 +17,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{number, reader, show};
 use crate::faults;
 use crate::mail::attachment::cut;
+use crate::portal::counter::shrink;
 use crate::portal::form::Named;
+use crate::portal::shares::Share;
 use crate::portal::{Answer, LoggedIn, Portal, Trouble, percent};
 use crate::store::tickets::portal;
 use crate::store::{StoreError, spool};
@@ -51,6 +54,7 @@ pub(super) async fn file(
         let what = format!("file {file} of message {message} of ticket {ticket}");
         Trouble::Broken(format!("{what} has no good checksum; run `guichet db verify`"))
     })?;
+    let turn = portal.turn_to_download(&user).await?;
     // The message, and what is cut out of it.
     let room = portal.room(found.size.saturating_mul(2)).await;
     let name = attachment.name.clone();
@@ -63,7 +67,7 @@ pub(super) async fn file(
             }
         })
         .await?;
-    Ok(handed_out(bytes.ok_or(Trouble::NotFound)?, &name, Some(room)))
+    Ok(handed_out(bytes.ok_or(Trouble::NotFound)?, &name, Some((room, turn))))
 }
 
 /// A place in a path, from 0; one way to write each.
@@ -72,11 +76,14 @@ fn place(written: &str) -> Result<usize, Trouble> {
     place.filter(|place| place.to_string() == written).ok_or(Trouble::NotFound)
 }
 
-/// A file as it goes out; `room` is given back once the last of it has.
+/// What a file on its way takes: memory, and one of its reader's downloads.
+pub(in crate::portal) type Taken = (OwnedSemaphorePermit, Share<String>);
+
+/// A file as it goes out; what it takes is given back as it does.
 pub(in crate::portal) fn handed_out(
     bytes: Vec<u8>,
     name: &str,
-    room: Option<OwnedSemaphorePermit>,
+    taken: Option<Taken>,
 ) -> axum::response::Response {
     let picture = show::picture_type(&bytes);
     let picture = picture.or(if faults::stands("T-29-files") { None } else { Some("text/html") });
@@ -87,7 +94,7 @@ pub(in crate::portal) fn handed_out(
         None => ("application/octet-stream", "attachment", FILE),
     };
     let length = bytes.len();
-    let mut response = Response::new(in_pieces(Bytes::from(bytes), room));
+    let mut response = Response::new(in_pieces(bytes, taken));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_LENGTH, length.into());
@@ -107,19 +114,46 @@ fn named(disposition: &str, name: &str) -> HeaderValue {
         .expect("all but plain letters was replaced")
 }
 
-fn in_pieces(bytes: Bytes, room: Option<OwnedSemaphorePermit>) -> Body {
-    Body::from_stream(stream::unfold((bytes, room), |(mut rest, room)| async move {
-        if rest.is_empty() {
-            return None;
+fn in_pieces(bytes: Vec<u8>, mut taken: Option<Taken>) -> Body {
+    // What was handed on is freed with its piece, so each has bytes of its own.
+    let pieces: VecDeque<Bytes> = bytes.chunks(PIECE).map(Bytes::copy_from_slice).collect();
+    drop(bytes);
+    if let Some((room, _)) = &mut taken {
+        shrink(room, (pieces.len() * PIECE) as u64);
+    }
+    Body::from_stream(stream::unfold((pieces, taken), |(mut rest, mut taken)| async move {
+        let piece = rest.pop_front()?;
+        if let Some((room, _)) = &mut taken {
+            shrink(room, (rest.len() * PIECE) as u64);
         }
-        let piece = rest.split_to(rest.len().min(PIECE));
-        Some((Ok::<_, std::convert::Infallible>(piece), (rest, room)))
+        Some((Ok::<_, std::convert::Infallible>(piece), (rest, taken)))
     }))
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+    use tokio::sync::Semaphore;
+
     use super::*;
+    use crate::portal::shares::Shares;
+
+    #[tokio::test]
+    async fn t_52_what_a_file_takes_is_given_back_as_it_goes_out() {
+        let (memory, downloads) = (Arc::new(Semaphore::new(1000)), Shares::of(1));
+        let room = memory.clone().acquire_many_owned(400).await.expect("there is room");
+        let turn = downloads.take(&"claire".to_owned()).expect("it is the first");
+        let body = in_pieces(vec![b'x'; 3 * PIECE], Some((room, turn)));
+        assert_eq!(memory.available_permits(), 1000 - 192, "the message is not kept");
+        let mut pieces = body.into_data_stream();
+        for left in [128, 64, 0] {
+            let piece = pieces.next().await.expect("a piece").expect("nothing fails");
+            assert_eq!(piece.len(), PIECE);
+            assert_eq!(memory.available_permits(), 1000 - left);
+        }
+        assert!(pieces.next().await.is_none());
+        assert!(downloads.take(&"claire".to_owned()).is_some(), "another may begin");
+    }
 
     #[test]
     fn t_33_a_name_stays_inside_its_header() {

@@ -41,8 +41,14 @@ async fn page(
 ) -> Answer {
     let asked = asked(scope, query)?;
     let (person, looked_for) = (user.id.clone(), asked.clone());
+    let turn = match asked.words.is_empty() {
+        true => None,
+        false => Some(portal.turn_to_search(&user).await?),
+    };
     let found = portal
         .read(move |sql| {
+            // Searched to its end, whether or not anybody waits for it.
+            let _turn = turn;
             let Some(reader) = reader(sql, &person)? else { return Ok(None) };
             if scope == Scope::Sites && !reader.is_primary() {
                 return Ok(None);

@@ -1,6 +1,7 @@
 //! The pages of tickets: lists, a ticket, what users write. A ticket that the user may not see and
 //! one that there is not are the same page (T-02, T-05); what a message says is text (T-29).
 
+pub(super) mod body;
 pub(super) mod files;
 pub(super) mod list;
 mod sheet;
@@ -20,11 +21,11 @@ use crate::store::{Sql, StoreError};
 
 /// The pages of tickets.
 pub(super) fn pages() -> Router<Arc<Portal>> {
-    // How much a form with files may hold is counted while it is read.
+    // How much of it may be files is counted while it is read.
     let written = Router::new()
         .route("/tickets/new", get(write::form).post(write::open))
         .route("/tickets/{number}/reply", post(write::reply))
-        .layer(DefaultBodyLimit::disable());
+        .layer(DefaultBodyLimit::max(body::LARGEST));
     Router::new()
         .route("/tickets", get(list::own))
         .route("/site", get(list::sites))

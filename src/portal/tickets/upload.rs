@@ -1,11 +1,10 @@
 //! A form with files. It is read piece by piece: what is too much is read past and told, so that
 //! nobody loses the text that they wrote beside it.
 
-use axum::extract::multipart::{Field, Multipart, MultipartError};
-use axum::http::StatusCode;
 use minijinja::{Value, context};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::body::{Part, Parts};
 use crate::counter::Upload;
 use crate::faults;
 use crate::portal::form::TOKEN;
@@ -17,8 +16,8 @@ pub(super) const FILES: usize = 10;
 const LARGEST: u64 = 25_000_000;
 // Base64 makes four bytes of three, and lines of them; the text and the headers come on top.
 const GROWTH: (u64, u64) = (5, 7);
-// What is too much is read to its end when that is near, else the browser shows no answer.
-const READ_PAST: u64 = 100_000_000;
+// What our forms send, besides files.
+const FIELDS: [&str; 4] = [TOKEN, "once", "subject", "text"];
 /// Characters of a text.
 const LONGEST_TEXT: usize = 50_000;
 const LONGEST_LINE: usize = 4_000;
@@ -59,7 +58,7 @@ impl Written {
     pub(super) async fn read(
         portal: &Portal,
         visitor: &Visitor,
-        mut form: Multipart,
+        mut form: Parts,
     ) -> Result<Written, Trouble> {
         let mut written = Written {
             subject: String::new(),
@@ -69,17 +68,17 @@ impl Written {
             beyond: None,
             room: None,
         };
-        let mut reading = Reading { left: largest(portal), past: READ_PAST };
+        let mut left = largest(portal);
         let mut named = Vec::new();
         let mut is_ours = false;
-        while let Some(mut field) = form.next_field().await.map_err(malformed)? {
-            let name = field.name().unwrap_or_default().to_owned();
+        while let Some(mut field) = form.next().await? {
+            let name = field.name().to_owned();
             if name == "files" && is_ours {
-                written.take_file(portal, &mut field, &mut reading).await?;
+                written.take_file(portal, &mut field, &mut left).await?;
                 continue;
             }
-            // T-28.
-            if named.contains(&name) {
+            // T-28; and nobody reads a field that is not of our form (T-52).
+            if named.contains(&name) || !FIELDS.contains(&&*name) {
                 return Err(Trouble::Malformed);
             }
             let most = if name == "text" { 4 * LONGEST_TEXT } else { LONGEST_LINE };
@@ -101,7 +100,7 @@ impl Written {
                     }
                     None => written.beyond = Some(Beyond::Text),
                 },
-                _ => {}
+                _ => return Err(Trouble::Malformed),
             }
             named.push(name);
         }
@@ -114,16 +113,16 @@ impl Written {
     async fn take_file(
         &mut self,
         portal: &Portal,
-        field: &mut Field<'_>,
-        reading: &mut Reading,
+        field: &mut Part<'_>,
+        left: &mut u64,
     ) -> Result<(), Trouble> {
-        let name = field.file_name().unwrap_or_default().to_owned();
-        let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
+        let name = field.file_name().to_owned();
+        let content_type = field.content_type().to_owned();
         let mut bytes = Vec::new();
-        while let Some(piece) = field.chunk().await.map_err(malformed)? {
+        while let Some(piece) = field.chunk().await? {
             let length = piece.len() as u64;
-            if self.beyond.is_none() && length <= reading.left {
-                reading.left -= length;
+            if self.beyond.is_none() && length <= *left {
+                *left -= length;
                 self.make_room(portal, length)?;
                 bytes.extend_from_slice(&piece);
                 continue;
@@ -131,7 +130,6 @@ impl Written {
             // Its text is worth an answer, its files are not kept.
             self.beyond = self.beyond.or(Some(Beyond::Bytes));
             (self.files, self.room, bytes) = (Vec::new(), None, Vec::new());
-            reading.past = reading.past.checked_sub(length).ok_or(Trouble::TooLarge)?;
         }
         // A browser sends an empty file when none was chosen.
         if self.beyond.is_some() || (name.is_empty() && bytes.is_empty()) {
@@ -156,21 +154,13 @@ impl Written {
     }
 }
 
-/// How much may still come.
-struct Reading {
-    left: u64,
-    past: u64,
-}
-
 /// A field as text; `None` when it is longer than anybody writes.
-async fn text(field: &mut Field<'_>, most: usize) -> Result<Option<String>, Trouble> {
+async fn text(field: &mut Part<'_>, most: usize) -> Result<Option<String>, Trouble> {
     let mut bytes = Vec::new();
-    let mut past = READ_PAST;
-    while let Some(piece) = field.chunk().await.map_err(malformed)? {
+    while let Some(piece) = field.chunk().await? {
         if bytes.len() + piece.len() <= most {
             bytes.extend_from_slice(&piece);
         } else {
-            past = past.checked_sub(piece.len() as u64).ok_or(Trouble::TooLarge)?;
             bytes.resize(most + 1, 0);
         }
     }
@@ -178,11 +168,4 @@ async fn text(field: &mut Field<'_>, most: usize) -> Result<Option<String>, Trou
         return Ok(None);
     }
     String::from_utf8(bytes).map(Some).map_err(|_| Trouble::Malformed)
-}
-
-fn malformed(error: MultipartError) -> Trouble {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
-        _ => Trouble::Malformed,
-    }
 }

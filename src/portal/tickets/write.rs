@@ -6,37 +6,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use minijinja::context;
 
+use super::body::Parts;
 use super::upload::{self, Beyond, Written};
 use super::{number, sheet, show};
 use crate::counter::{Actor, CounterError, Outcome, TicketChange, Writing};
 use crate::portal::form::{Asked, Named};
 use crate::portal::{Answer, LoggedIn, Portal, PortalUser, Posted, Trouble, Visitor};
+use crate::store::attempts::{Counts, Tried};
 use crate::store::tickets::portal::Found;
 use crate::triage::facts::TicketStatus;
+use crate::triage::policy::Rate;
 
 // How long a browser waits for what becomes of a message.
 const MOMENT: Duration = Duration::from_secs(2);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 const LONGEST_SUBJECT: usize = 200;
+// What waits to be read is looked at again after this.
+const A_WHILE: SignedDuration = SignedDuration::from_mins(5);
 
 /// `POST /portal/tickets/NUMBER/reply`.
 pub(super) async fn reply(
     State(portal): State<Arc<Portal>>,
     LoggedIn { visitor, user }: LoggedIn,
     Named(written): Named<String>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<Parts, Trouble>,
 ) -> Answer {
     let number = number(&written)?;
     let sheet = match sheet::find(&portal, &user, number).await? {
         Found::Merged(into) => return Ok(visitor.go(&format!("tickets/{into}"))),
         Found::Ticket(sheet) => sheet,
     };
-    let form = form.map_err(|_| Trouble::Malformed)?;
-    let written = Written::read(&portal, &visitor, form).await?;
+    let written = Written::read(&portal, &visitor, form?).await?;
     let again = |text: String, wrong: Wrong| {
         let wrong = Some(wrong.said(&visitor, &portal));
         sheet::page(&portal, &visitor, &user, &sheet, &sheet::Draft { text, wrong })
@@ -88,10 +92,9 @@ pub(super) async fn form(
 pub(super) async fn open(
     State(portal): State<Arc<Portal>>,
     LoggedIn { visitor, user }: LoggedIn,
-    form: Result<Multipart, MultipartRejection>,
+    form: Result<Parts, Trouble>,
 ) -> Answer {
-    let form = form.map_err(|_| Trouble::Malformed)?;
-    let mut written = Written::read(&portal, &visitor, form).await?;
+    let mut written = Written::read(&portal, &visitor, form?).await?;
     written.subject = line(&written.subject);
     let mut draft =
         Draft { subject: written.subject.clone(), text: written.text.clone(), ..Draft::default() };
@@ -155,14 +158,26 @@ async fn set(
     if let Found::Merged(into) = sheet::find(portal, &user, number).await? {
         return Ok(visitor.go(&format!("tickets/{into}")));
     }
+    portal.try_once(changes_of(&user, number)).await?;
     let actor = Actor::User { id: user.id.clone() };
     let changed = portal
         .at_counter(move |counter| counter.change(number, &actor, &[TicketChange::Status(status)]))
         .await?;
     match changed {
         Ok(_) => Ok(visitor.go_saying(&said_at(number), said)),
-        Err(error) => Err(trouble(error)),
+        Err(error) => Err(trouble(error, portal)),
     }
+}
+
+// Each change is a mail to the requester, whoever of the ticket's people makes it (T-47).
+fn changes_of(user: &PortalUser, ticket: i64) -> Vec<Tried> {
+    const OF_TICKET: Rate = Rate { count: 6, per: SignedDuration::from_hours(1) };
+    const OF_USER: Rate = Rate { count: 20, per: SignedDuration::from_hours(1) };
+    let tried = |counted, rate| Tried { counted, rates: vec![rate], counts: Counts::AtOnce };
+    vec![
+        tried(format!("status/ticket/{ticket}"), OF_TICKET),
+        tried(format!("status/user/{}", user.id), OF_USER),
+    ]
 }
 
 /// A new ticket that was not taken, and why.
@@ -258,7 +273,7 @@ async fn hand_in(
         Err(CounterError::Empty) => Ok(Err(Wrong::Empty)),
         Err(CounterError::TooLarge { .. }) => Ok(Err(Wrong::Beyond(Beyond::Bytes))),
         Err(CounterError::TooManyFiles { .. }) => Ok(Err(Wrong::Beyond(Beyond::Files))),
-        Err(error) => Err(trouble(error)),
+        Err(error) => Err(trouble(error, portal)),
     }
 }
 
@@ -281,12 +296,15 @@ async fn outcome(portal: &Portal, message: String) -> Result<Option<Outcome>, Tr
     tokio::time::timeout(MOMENT, decided).await.unwrap_or(Ok(None))
 }
 
-fn trouble(error: CounterError) -> Trouble {
+fn trouble(error: CounterError, portal: &Portal) -> Trouble {
     match error {
         CounterError::Account => Trouble::Disabled,
         CounterError::Full => Trouble::Busy,
         CounterError::NoTicket(_) => Trouble::NotFound,
         CounterError::Store(error) => Trouble::Store(error),
+        CounterError::Unread => {
+            Trouble::TooOften(portal.now().saturating_add(A_WHILE).unwrap_or(Timestamp::MAX))
+        }
         error => Trouble::Broken(error.to_string()),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::Origin;
 use crate::args;
 use crate::store::sql::{MANY, padded, placeholders};
 use crate::store::{Row, Sql, StoreError, Value};
@@ -76,6 +77,27 @@ pub fn total(
     )?;
     let Some(row) = row else { return Ok(Total::default()) };
     Ok(Total { stored: row.int(0)?.unsigned_abs(), told: row.int(1)?.unsigned_abs() })
+}
+
+/// What waits for its decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+/// What a user wrote in the portal to a mailbox and nobody has read yet (T-52).
+pub fn unread_of(sql: &mut dyn Sql, mailbox: &str, person: &str) -> Result<Unread, StoreError> {
+    // All keys that begin so, and no others: `0` follows `/`.
+    let (from, until) =
+        (format!("{}{person}/", Origin::PORTAL), format!("{}{person}0", Origin::PORTAL));
+    let row = sql.query_one(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM message \
+         WHERE mailbox = ?1 AND origin > ?2 AND origin < ?3 AND due_at IS NOT NULL",
+        args![mailbox, from, until],
+    )?;
+    let Some(row) = row else { return Ok(Unread::default()) };
+    Ok(Unread { messages: row.int(0)?.unsigned_abs(), bytes: row.int(1)?.unsigned_abs() })
 }
 
 /// Holds for the rows of the ledger that came out of a mailbox, or as a file: not for what was written

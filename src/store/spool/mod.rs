@@ -30,7 +30,7 @@ pub use claim::{
     next_due, release, set_back, set_right,
 };
 pub(super) use entry::BY_MAIL;
-pub use entry::{Entry, Stage, Total, entries, newest, total};
+pub use entry::{Entry, Stage, Total, Unread, entries, newest, total, unread_of};
 pub use growing::Growing;
 pub use held::{drop_held, release_held};
 pub use origin::Origin;
@@ -89,6 +89,11 @@ impl Arrival {
     /// The id the message has once it is spooled.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The bytes of the whole message.
+    pub fn size(&self) -> u64 {
+        self.size.unsigned_abs()
     }
 }
 

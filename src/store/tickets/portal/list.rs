@@ -11,13 +11,15 @@ use crate::triage::facts::TicketStatus;
 // Nobody looks for more in earnest.
 const WORDS: usize = 8;
 const LETTERS: usize = 100;
+// Characters of a text that are looked through: logs and dumps go on for megabytes.
+const DEPTH: usize = 16 * 1024;
 
 /// Which tickets are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     pub scope: Scope,
     pub status: StatusFilter,
-    /// Each of its words stands in the subject, the number or a text.
+    /// Each of its words stands in the subject, the number or the first 16,384 characters of a text.
     pub words: String,
     /// The last ticket of the page before this one.
     pub after: Option<Cursor>,
@@ -155,7 +157,7 @@ fn holds(word: &str, values: &mut Values) -> String {
         ways.push(format!("LOWER(t.subject) LIKE {pattern} ESCAPE '\\'"));
         ways.push(format!(
             "EXISTS (SELECT 1 FROM ticket_message m WHERE m.ticket = t.number AND {SHOWN} \
-               AND LOWER({TEXT}) LIKE {pattern} ESCAPE '\\')"
+               AND LOWER(SUBSTR({TEXT}, 1, {DEPTH})) LIKE {pattern} ESCAPE '\\')"
         ));
     }
     format!("({})", ways.join(" OR "))
