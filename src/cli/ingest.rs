@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -14,7 +14,7 @@ use super::output::{self, escape};
 use super::story;
 use super::words::{counted, hint};
 use super::{Format, Globals};
-use crate::clock::Next;
+use crate::clock::{Next, Stopwatch};
 use crate::config::Settings;
 use crate::ingest::{self, Decided, Ingest, Suspects, TimeOfDecision};
 use crate::intake::{Space, files, free_bytes, read_bounded};
@@ -225,7 +225,7 @@ pub(super) fn walk_one(desk: &Desk, message: &str) -> Result<Walked> {
     if matches!(&walked, Walked::Decided(rows) if !rows.is_empty()) {
         return Ok(walked);
     }
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     while begun.elapsed() < PATIENCE {
         if let Some(row) = desk.store.read_only(|sql| decided_elsewhere(sql, message))? {
             return Ok(Walked::Decided(vec![row]));
@@ -238,12 +238,8 @@ pub(super) fn walk_one(desk: &Desk, message: &str) -> Result<Walked> {
 fn decided_elsewhere(sql: &mut dyn Sql, message: &str) -> Result<Option<Value>, StoreError> {
     let Some((entry, _)) = decisions::one(sql, message)? else { return Ok(None) };
     let decision = Decision { outcome: entry.outcome, reason: entry.reason };
-    let filter = outbox::Filter { ticket: entry.ticket, ..outbox::Filter::default() };
-    let mut queued = match entry.ticket {
-        Some(_) => outbox::list(sql, &filter, outbox::Page { before: None, limit: 50 })?,
-        None => Vec::new(),
-    };
-    queued.retain(|mail| mail.message.as_deref() == Some(message));
+    let filter = outbox::Filter { message: Some(message.to_owned()), ..outbox::Filter::default() };
+    let queued = outbox::list(sql, &filter, outbox::Page { before: None, limit: 50 })?;
     let queued: Vec<Value> = queued
         .iter()
         .rev()

@@ -117,6 +117,7 @@ impl Narrow {
             to: self.to.clone(),
             state: self.state,
             ticket: self.ticket,
+            message: None,
             since,
             response: self.response.clone(),
         })

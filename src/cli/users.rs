@@ -6,6 +6,7 @@ mod credentials;
 mod delete;
 pub(super) mod invitation;
 mod merge;
+mod reserved;
 mod set;
 
 use anyhow::{Result, anyhow};
@@ -27,6 +28,7 @@ use crate::triage::names;
 use crate::triage::policy::{Access, Policy};
 
 pub(super) use add::make_of_sender;
+pub(super) use reserved::reserved;
 
 #[derive(Subcommand)]
 pub(super) enum UsersCommand {

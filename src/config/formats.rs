@@ -7,7 +7,7 @@ mod web;
 use jiff::tz::TimeZone;
 
 pub use database::{Database, Whereabouts, store, whereabouts};
-pub use web::{Exposure, exposure, listen, network};
+pub use web::{Exposure, exposure, listen, network, port};
 
 use super::values::{Duration, Misread, Rate, Rates, Size, Start};
 use crate::mail::Address;

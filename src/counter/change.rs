@@ -207,7 +207,12 @@ fn carry_out(
     let Some(mail) = news::of(changes, policy) else { return Ok(changed) };
     let user = mail.user.as_ref().and_then(|user| user.id());
     let about = QueuedFor { person: user, ticket: Some(ticket), message: None, event };
-    changed.mail = Some(outbox::queue(sql, &mail, about, ids, now)?.id);
+    let queued = outbox::queue(sql, &mail, about, ids, now)?;
+    if matches!(by, By::User(_)) {
+        // Closed, open and closed again is one mail, unless the first has gone (T-47).
+        outbox::replace_earlier(sql, queued.id)?;
+    }
+    changed.mail = Some(queued.id);
     Ok(changed)
 }
 

@@ -28,7 +28,7 @@ const POINTS: &[&str] = &[
     "apply.queue",
     "apply.record_bounce",
     "apply.reopen_ticket",
-    "apply.revoke_links",
+    "apply.revoke",
     "apply.settle_owed",
     "apply.withhold_credentials",
     "file.rename",

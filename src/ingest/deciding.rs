@@ -246,7 +246,13 @@ fn decide(
             if parents.may_be_in_hand(claim) && is_early(sql, questions, &facts)? {
                 return Ok(None);
             }
-            (Some(message.clone()), triage::decide(message, questions, &facts, policy))
+            match triage::without_leaked(message, questions, &facts.leaked) {
+                Some((message, questions)) => {
+                    let plan = triage::decide(&message, &questions, &facts, policy);
+                    (Some(Arc::new(message)), plan)
+                }
+                None => (Some(message.clone()), triage::decide(message, questions, &facts, policy)),
+            }
         }
     };
     let applied = apply::apply(sql, &plan, message.as_deref(), claim, ids, now)?;

@@ -82,30 +82,32 @@ impl Authentication {
     }
 
     /// What `server` says of the author in `from`. Findings that contradict one another say
-    /// nothing, nor does anything about a From of several domains.
+    /// nothing, nor does anything about a From of several domains. A server that has found no
+    /// pass has found one thing: a pass that stands beside it is somebody else's.
     pub fn dmarc(&self, server: Server<'_>, from: &[NamedAddress]) -> Dmarc {
         let Some(domain) = domain_of(from) else { return Dmarc::Unknown };
-        let mut verdict = Dmarc::Unknown;
+        let (mut verdict, mut is_pass_doubtful) = (Dmarc::Unknown, false);
         for finding in self.believed(server).filter(|finding| finding.method == "dmarc") {
             let mut domains =
                 finding.properties.iter().filter(|property| property.name == "header.from");
             let is_about = |property: &Property| names(&property.value, &domain);
             // One at least, and no other beside it.
-            if !(domains.next().is_some_and(is_about) && domains.all(is_about)) {
-                continue;
-            }
+            let is_ours = domains.next().is_some_and(is_about) && domains.all(is_about);
             let evidence = format!("dmarc={} header.from={domain}", finding.result);
             let found = match finding.result.as_str() {
-                "fail" => Dmarc::Fail { evidence },
-                "pass" => Dmarc::Pass { evidence },
-                _ => continue,
+                "fail" if is_ours => Dmarc::Fail { evidence },
+                "pass" if is_ours => Dmarc::Pass { evidence },
+                _ => {
+                    is_pass_doubtful = true;
+                    continue;
+                }
             };
             if verdict != Dmarc::Unknown && verdict != found {
                 return Dmarc::Unknown;
             }
             verdict = found;
         }
-        verdict
+        if verdict.is_pass() && is_pass_doubtful { Dmarc::Unknown } else { verdict }
     }
 
     /// The findings of the topmost block that `server` wrote. What is above it was put there on the

@@ -90,9 +90,10 @@ pub struct InboundMessage {
     pub marks: Marks,
     /// The body as text, LF line ends (M-15…M-19).
     pub text: String,
-    /// The hashes of what may be activation links of ours, wherever they stand: in the header, the
-    /// texts, the HTML, messages inside it (M-87, T-22).
-    pub link_hashes: Vec<String>,
+    /// The hashes of what may be links, tokens or temporary passwords of ours, wherever they stand: in
+    /// the header, the texts, the HTML, small files, messages inside it; at most
+    /// [`links::HASHES`] (M-87, T-22).
+    pub secret_hashes: Vec<String>,
     /// Whether `text` was made from HTML.
     pub text_from: TextFrom,
     /// What clients say of the lines of `text` that were made from HTML (M-100).

@@ -137,7 +137,7 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
     let mut marks = Marks::default();
     marks.look_in(body.text.as_bytes());
     // The other form of the body may hold what this one lost.
-    let link_hashes = links::in_message(&structure, &headers, &body.text, |part, text| {
+    let secret_hashes = links::in_message(&structure, &headers, &body.text, |part, text| {
         if body.parts.contains(&part) {
             marks.look_in(text);
         }
@@ -206,7 +206,7 @@ fn read_message(raw: &[u8]) -> Result<InboundMessage, Unreadable> {
         headers,
         marks,
         text: body.text,
-        link_hashes,
+        secret_hashes,
         text_from: body.from,
         text_marks: body.marks,
         html: body.html,

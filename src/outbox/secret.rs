@@ -55,17 +55,20 @@ impl fmt::Display for Secret {
 pub struct Minted {
     pub secret: Secret,
     pub hash: String,
+    /// By which it is found when it comes back, where `hash` does not do (T-22).
+    pub sha256: Option<String>,
 }
 
 /// The token of an activation link: 32 random bytes in base64url. Its hash is the SHA-256 of the
 /// token as written in the link, in hex.
 pub fn activation_token(ids: &Ids) -> Minted {
     let token = URL_SAFE_NO_PAD.encode(ids.secret::<32>());
-    let hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    Minted { secret: Secret(token), hash }
+    let hash = sha256(&token);
+    Minted { secret: Secret(token), hash, sha256: None }
 }
 
-/// A temporary password: 80 random bits in 16 characters. Its hash is an Argon2id string.
+/// A temporary password: 80 random bits in 16 characters. Its hash is an Argon2id string; its
+/// SHA-256 is safe beside it, as nobody tries 80 random bits.
 pub fn temporary_password(ids: &Ids) -> Minted {
     let password: String = ids
         .secret::<PASSWORD_LENGTH>()
@@ -73,7 +76,12 @@ pub fn temporary_password(ids: &Ids) -> Minted {
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
         .collect();
     let hash = password::hash(&password, &ids.secret::<16>());
-    Minted { secret: Secret(password), hash }
+    let sha256 = Some(sha256(&password));
+    Minted { secret: Secret(password), hash, sha256 }
+}
+
+fn sha256(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a text could be a temporary password of ours.

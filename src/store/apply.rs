@@ -163,7 +163,7 @@ impl<'a> Changes<'a> {
                 let by = By::User(self.writer()?.map(str::to_owned));
                 tickets::edit(sql, *number, &by, &Edit::Status(TicketStatus::Open), now).map(drop)
             }
-            Effect::RevokeLinks { hashes } => credentials::revoke_links(sql, hashes, now),
+            Effect::Revoke { hashes } => credentials::revoke(sql, hashes, now),
             Effect::WithholdCredentials { user, code } => {
                 let user = self.user(Some(user))?.unwrap_or_default();
                 users::withhold_credentials(sql, user, code)
@@ -279,7 +279,7 @@ fn step(effect: &Effect) -> &'static str {
         Effect::Queue(_) => "apply.queue",
         Effect::RecordBounce { .. } => "apply.record_bounce",
         Effect::ReopenTicket { .. } => "apply.reopen_ticket",
-        Effect::RevokeLinks { .. } => "apply.revoke_links",
+        Effect::Revoke { .. } => "apply.revoke",
         Effect::WithholdCredentials { .. } => "apply.withhold_credentials",
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::sql::{padded, placeholders};
 use super::{Row, Sql, StoreError};
 use crate::args;
 use crate::clock::Ids;
@@ -49,6 +50,8 @@ pub struct NewCredential {
     pub person: String,
     pub kind: CredentialKind,
     pub hash: String,
+    /// Of a temporary password: its SHA-256 in hex, by which one that comes back is found (T-22).
+    pub sha256: Option<String>,
     pub expires_at: Timestamp,
 }
 
@@ -83,8 +86,8 @@ pub fn keep(
     }
     sql.execute(
         // The address that is confirmed is the one that the link is mailed to.
-        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at, address) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+        "INSERT INTO credential (id, person, kind, hash, outbox, created_at, expires_at, sha256, \
+           address) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
            CASE WHEN ?3 = 'address' THEN (SELECT to_address FROM outbox WHERE id = ?5) END)",
         args![
             ids.uuid(),
@@ -93,7 +96,8 @@ pub fn keep(
             &new.hash,
             outbox.into(),
             now,
-            new.expires_at
+            new.expires_at,
+            new.sha256.as_deref()
         ],
     )?;
     Ok(())
@@ -195,16 +199,27 @@ pub fn end_expired(sql: &mut dyn Sql, now: Timestamp) -> Result<(), StoreError> 
     .map(drop)
 }
 
-/// Ends these links: each is the SHA-256 of its token, in hexadecimal (T-22).
-pub fn revoke_links(
-    sql: &mut dyn Sql,
-    hashes: &[String],
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Which of these are hashes of secrets of ours, live or not: each is a SHA-256 in hexadecimal
+/// (T-22, T-26).
+pub fn known(sql: &mut dyn Sql, hashes: &[String]) -> Result<Vec<String>, StoreError> {
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = padded(hashes);
+    let places = placeholders(1, list.len());
+    let statement = format!(
+        "SELECT COALESCE(sha256, hash) FROM credential \
+         WHERE hash IN ({places}) OR sha256 IN ({places})"
+    );
+    sql.query(&statement, &list)?.iter().map(|row| row.text(0)).collect()
+}
+
+/// Ends what has these hashes, whatever it opens: each is a SHA-256 in hexadecimal (T-22, T-26).
+pub fn revoke(sql: &mut dyn Sql, hashes: &[String], now: Timestamp) -> Result<(), StoreError> {
     for hash in hashes {
         sql.execute(
             "UPDATE credential SET ended_at = ?2 \
-             WHERE hash = ?1 AND kind = 'link' AND ended_at IS NULL",
+             WHERE (hash = ?1 OR sha256 = ?1) AND ended_at IS NULL",
             args![hash, now],
         )?;
     }

@@ -23,6 +23,7 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0007_internal", sql: include_str!("migrations/sqlite/0007_internal.sql") },
     Migration { name: "0008_restored", sql: include_str!("migrations/sqlite/0008_restored.sql") },
     Migration { name: "0009_people", sql: include_str!("migrations/sqlite/0009_people.sql") },
+    Migration { name: "0010_leaked", sql: include_str!("migrations/sqlite/0010_leaked.sql") },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
@@ -34,6 +35,7 @@ const POSTGRES: &[Migration] = &[
     Migration { name: "0007_internal", sql: include_str!("migrations/postgres/0007_internal.sql") },
     Migration { name: "0008_restored", sql: include_str!("migrations/postgres/0008_restored.sql") },
     Migration { name: "0009_people", sql: include_str!("migrations/postgres/0009_people.sql") },
+    Migration { name: "0010_leaked", sql: include_str!("migrations/postgres/0010_leaked.sql") },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.

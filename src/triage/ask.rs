@@ -49,6 +49,7 @@ pub fn ask_at(
         forwarded: None,
         limits: policy.limits.clone(),
         reply: None,
+        secrets: message.secret_hashes.clone(),
         known: Vec::new(),
     };
     questions.site_domains = site_domains(&questions, policy);
@@ -82,6 +83,7 @@ pub fn ask(message: &InboundMessage, mailbox: &str, policy: &Policy, keys: &Keyr
         forwarded,
         limits: policy.limits.clone(),
         reply: None,
+        secrets: message.secret_hashes.clone(),
         known: Vec::new(),
     };
     questions.site_domains = site_domains(&questions, policy);

@@ -42,6 +42,8 @@ pub struct Facts {
     /// Of a message that was too large: the tickets about which its sender was told that before
     ///
     pub told_too_large: Vec<i64>,
+    /// Which of [`Questions::secrets`] are secrets of ours, live or not (T-22).
+    pub leaked: Vec<String>,
 }
 
 /// How a message came in.

@@ -261,9 +261,9 @@ pub enum Effect {
     ReopenTicket {
         number: i64,
     },
-    /// Ends these activation links, wherever they stand: somebody showed them to others (M-87).
-    RevokeLinks {
-        /// SHA-256 of each token, in hexadecimal.
+    /// Ends these links and temporary passwords: somebody showed them to others (M-87, T-22).
+    Revoke {
+        /// SHA-256 of each, in hexadecimal.
         hashes: Vec<String>,
     },
     /// Notes why a credentials mail that is due was not sent with this message (threats §6).

@@ -43,6 +43,8 @@ pub struct Questions {
     /// What is new in the message for the scope that it has by itself; an accelerator, made before
     /// the transaction. `decide` makes its own where it is absent or a ticket says otherwise.
     pub reply: Option<(Scope, Reply)>,
+    /// The hashes of what may be secrets of ours in it: at most [`crate::mail::links::HASHES`] (T-22).
+    pub secrets: Vec<String>,
     /// What a ticket that it comes to will know it by, and perhaps knows already (M-91, M-26).
     pub known: Vec<u64>,
 }

@@ -82,7 +82,7 @@ pub fn mail_from(from: &str) -> InboundMessage {
         headers: vec![header("From", from), header("To", DESK), header("Subject", "Printer")],
         marks: Marks::default(),
         text: "It stops after each page.\n".to_owned(),
-        link_hashes: Vec::new(),
+        secret_hashes: Vec::new(),
         text_from: TextFrom::Plain,
         text_marks: Vec::new(),
         html: None,
@@ -233,6 +233,7 @@ pub fn facts() -> Facts {
         budget: CredentialsBudget::default(),
         bounced: None,
         told_too_large: Vec::new(),
+        leaked: Vec::new(),
     }
 }
 

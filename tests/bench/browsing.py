@@ -28,6 +28,8 @@ class Browser:
         self.article, self.is_primary = article, is_primary
         self.cookies, self.line = {}, None
         self.dice = random.Random(seed)
+        # Each comes from an address of its own, as people do: one address has its limits.
+        self.home = f"127.0.{1 + seed // 250}.{1 + seed % 250}"
 
     async def log_in(self, link):
         """Chooses a password by the link, forgets that session, and logs in with the password."""
@@ -101,7 +103,8 @@ class Browser:
 
     async def exchange(self, method, path, body):
         if self.line is None:
-            self.line = await asyncio.open_connection("127.0.0.1", self.port)
+            self.line = await asyncio.open_connection(
+                "127.0.0.1", self.port, local_addr=(self.home, 0))
         reader, writer = self.line
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         writer.write((f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"

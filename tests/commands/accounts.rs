@@ -243,7 +243,16 @@ pub fn credentials_by_hand_are_refused_by_name(on: Database) {
         ("support@helpdesk.example", "C-08"),
         ("bounced@contoso.example", "C-12"),
     ] {
-        desk.ok(&["users", "add", who, "--no-mail"]);
+        if code == "C-08" {
+            // A user's before it became an agent's, or ours.
+            desk.ok(&["users", "add", "before@contoso.example", "--no-mail"]);
+            desk.execute(&format!(
+                "UPDATE person_address SET address = '{who}', address_key = '{who}' \
+                 WHERE address_key = 'before@contoso.example'"
+            ));
+        } else {
+            desk.ok(&["users", "add", who, "--no-mail"]);
+        }
         if code == "C-07" {
             desk.ok(&["users", "disable", who]);
         }
@@ -296,6 +305,13 @@ pub fn credentials_by_hand_are_refused_by_name(on: Database) {
     desk.ok(&[&off[..], &["users", "add", "due@other.example"]].concat());
     let rows = list(&desk, &["users", "send-credentials", "--due"]);
     assert_eq!((rows.len(), &rows[0]["address"]), (1, &"due@other.example".into()));
+    assert!(list(&desk, &["users", "send-credentials", "--due"]).is_empty());
+    // So does who was imported without them (C-06), but not who was made without a mail for good.
+    let table = "email\nimported@other.example\n";
+    desk.run_with(&["import", "users", "-", "--apply"], table.as_bytes());
+    desk.ok(&["users", "add", "quiet@other.example", "--no-mail"]);
+    let rows = list(&desk, &["users", "send-credentials", "--due"]);
+    assert_eq!((rows.len(), &rows[0]["address"]), (1, &"imported@other.example".into()));
     assert!(list(&desk, &["users", "send-credentials", "--due"]).is_empty());
     desk.audit();
 }

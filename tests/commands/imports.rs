@@ -190,6 +190,25 @@ pub fn what_cannot_be_imported_is_said(on: Database) {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
     assert_eq!(list(&desk, &["users", "list"]).len(), 1, "what is good is taken");
+    table(
+        &desk,
+        "nobodys.csv",
+        "email,name\nSupport+x@helpdesk.example,Desk\nanna@helpdesk.example,Anna\n\
+         noreply@x.example,Robot\nOmar@x.example,Omar\nomar@x.example,Omar Ali\n",
+    );
+    for apply in [&["--apply"][..], &[]] {
+        let args = [&["import", "users", "nobodys.csv"], apply].concat();
+        let stderr = fails(&desk, &args, 1);
+        for said in [
+            "line 2: `Support+x@helpdesk.example` cannot be a user's: it is an address of one of our",
+            "line 3: `anna@helpdesk.example` cannot be a user's: it is the address of an agent; ",
+            "line 4: `noreply@x.example` cannot be a user's: it is an address that nobody reads",
+            "line 6: `omar@x.example` is another spelling of an address of line 5",
+        ] {
+            assert!(stderr.contains(said), "C-08 {said}: {stderr}");
+        }
+    }
+    assert_eq!(desk.json(&["users", "show", "omar@x.example"])["name"], "Omar");
     assert_eq!(
         numbers(&counts(&desk, &["users", "t.csv", "--map", "Fax=phone", "--apply"])),
         [1, 1, 0, 0, 0]

@@ -192,11 +192,17 @@ fn while_a_guichet_runs_it_does_the_walking() {
     let daemon = desk.start();
     wait_for("the store", 20, || desk.path().join("state/guichet.db").exists());
     let add = ["tickets", "add", "--from", CLAIRE, "--subject", "s", "--text", "By telephone."];
+    let lock = desk.path().join("state/guichet.db.lock");
+    let pid = daemon.pid().to_string();
     wait_for("the daemon to have its role", 20, || {
-        let output = desk.run(&[&add[..], &["--json"]].concat());
-        String::from_utf8_lossy(&output.stderr).contains("for the guichet that runs")
+        fs::read_to_string(&lock).is_ok_and(|holder| holder.trim() == pid)
     });
-    wait_for("the ticket", 20, || !list(&desk, &["tickets", "list"]).is_empty());
+    let added = desk.json(&add);
+    assert_eq!((&added["outcome"], &added["ticket"]), (&"accepted".into(), &1.into()), "{added}");
+    let queued = added["queued"].as_array().expect("a list");
+    let templates: Vec<&str> = queued.iter().filter_map(|mail| mail["template"].as_str()).collect();
+    assert_eq!(templates.len(), 2, "what goes out is said: {templates:?}");
+    assert!(templates.contains(&"credentials") && templates.contains(&"ticket_received"));
     wait_for("the mails", 20, || desk.sent().len() >= 2);
     assert_eq!(daemon.stop(), Some(0));
     desk.audit();

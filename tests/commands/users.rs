@@ -32,10 +32,16 @@ fn a_user_made_by_hand_is_named_placed_and_invited() {
     ] {
         assert_eq!(named[field], value, "{field}");
     }
-    // C-08: a robot's address, a staff member's and our own get none.
+    // C-08: a robot's address, a staff member's and our own are no user's.
     for address in ["no-reply@c.example", "anna@helpdesk.example", "support@helpdesk.example"] {
-        let said = desk.ok(&["users", "add", address]);
-        assert!(said.contains("(C-08)"), "{address}: {said}");
+        for command in [
+            &["users", "add", address][..],
+            &["users", "add", "z@y.example", "--also", address],
+            &["users", "set", "x@y.example", "--add-address", address],
+        ] {
+            let said = fails(&desk, command, 2);
+            assert!(said.contains("cannot be a user's: it is "), "{command:?}: {said}");
+        }
     }
     desk.ok(&["run", "--once"]);
     let sent = list(&desk, &["outbox", "list", "--state", "sent"]);

@@ -297,6 +297,24 @@ fn what_is_allowed_but_unwise_is_a_warning() {
     assert_eq!(warnings, expected);
 }
 
+#[test]
+fn t_27_a_web_server_on_this_machine_that_is_not_named_is_a_warning() {
+    let warns = |text: &str| {
+        let loaded = load_text(&format!("{text}\n{MAILBOX}")).expect("in order");
+        loaded.warnings.iter().any(|problem| {
+            let hint = problem.hint.as_deref().unwrap_or_default();
+            problem.message.contains("everybody seems to come from this machine")
+                && hint.contains("http.trusted_proxies")
+        })
+    };
+    let plain = "[portal]\nallow_plain_http = true\nurl = \"http://help.example.com\"\n";
+    assert!(warns(plain));
+    assert!(warns("[portal]\nurl = \"http://localhost/it\"\n"));
+    assert!(!warns(&format!("{plain}[http]\ntrusted_proxies = [\"127.0.0.1\"]\n")));
+    assert!(!warns(&plain.replace("http:", "https:")));
+    assert!(!warns("[portal]\nurl = \"http://127.0.0.1:8480\"\n"), "nothing is in front of it");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
 

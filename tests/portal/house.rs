@@ -194,7 +194,7 @@ impl House {
 
     fn keep(&self, person: &str, kind: CredentialKind, hash: String, outbox: i64) {
         let expires_at = self.now().checked_add(SignedDuration::from_hours(24)).expect("in range");
-        let new = NewCredential { person: person.to_owned(), kind, hash, expires_at };
+        let new = NewCredential { person: person.to_owned(), kind, hash, sha256: None, expires_at };
         let (ids, now) = (self.ids.clone(), self.now());
         self.write(move |sql| credentials::keep(sql, &new, outbox, &ids, now));
     }

@@ -133,12 +133,17 @@ fn t_27_a_source_has_five_tries_whatever_it_tries_and_who_gets_in_uses_none_up()
 #[test]
 fn t_27_many_at_once_get_no_further_than_one_after_the_other() {
     for is_on_postgres in [false, true] {
-        let house = House::with(&Unusual { is_on_postgres, ..USUAL });
+        let house = House::with(&Unusual { is_on_postgres, ..ENCRYPTED });
         house.user_with_password(CLAIRE, Access::Limited);
+        // Each from somewhere else: what counts is the account.
+        let try_from = |n: u32| {
+            let mut browser = house.browser();
+            browser.headers.push(("X-Forwarded-For", format!("203.0.113.{n}")));
+            browser.log_in(CLAIRE, WRONG).status
+        };
+        let try_from = &try_from;
         let statuses: Vec<u16> = std::thread::scope(|scope| {
-            let tries: Vec<_> = (0..12)
-                .map(|_| scope.spawn(|| house.browser().log_in(CLAIRE, WRONG).status))
-                .collect();
+            let tries: Vec<_> = (1..=12).map(|n| scope.spawn(move || try_from(n))).collect();
             tries.into_iter().map(|one| one.join().expect("no panic")).collect()
         });
         let tried = statuses.iter().filter(|status| **status == 422).count();

@@ -321,7 +321,8 @@ pub fn nothing_leads_back_to_whoever_was_anonymized(place: &Place) {
         users::delete(sql, &person, at(3))?;
         users::clear_tickets(sql, &person, Clearing::Anonymize, &ids, at(3))
     });
-    // Of the tombstones the ids, and the keys by which mail of hers is known (T-54).
+    // Of the tombstones the ids, the keys by which mail of hers is known (T-54), and the session that
+    // is told that the account is closed.
     let mut left = left(&store, &words);
     left.sort();
     left.dedup();
@@ -329,11 +330,13 @@ pub fn nothing_leads_back_to_whoever_was_anonymized(place: &Place) {
         format!("person {claire}"),
         format!("person {private}"),
         format!("person_address {claire}"),
+        format!("session {claire}"),
         "person_address claire.private@mail.example".to_owned(),
         "person_address claire@contoso.example".to_owned(),
     ];
     expected.sort();
     assert_eq!(left, expected);
+    assert_eq!(count(&store, "session WHERE browser IS NOT NULL"), 0);
     balances(&store);
     assert_eq!(store.verify().expect("it is looked at"), Vec::<String>::new());
     assert!(add(place, &store, "New", &["claire@contoso.example"]).is_err(), "not made anew");
@@ -435,6 +438,7 @@ fn keep(place: &Place, store: &Store, id: &str) {
         person: id.to_owned(),
         kind: CredentialKind::Link,
         hash: format!("hash of {id}"),
+        sha256: None,
         expires_at: at(1000),
     };
     let ids = place.ids.clone();

@@ -92,6 +92,7 @@ pub fn what_has_expired_stays_expired_when_the_clock_goes_back_p_11(place: &Plac
         person: person.clone(),
         kind: CredentialKind::Link,
         hash: "0".repeat(64),
+        sha256: None,
         expires_at: at(7 * 86_400),
     };
     write(&store, move |sql| credentials::keep(sql, &new, 1, &ids, at(0)));

@@ -2,9 +2,12 @@
 
 use guichet::args;
 use guichet::mail::InboundMessage;
+use guichet::outbox::secret::{Minted, activation_token, temporary_password};
+use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::tickets;
+use jiff::Timestamp;
 
-use crate::support::{Place, read, write};
+use crate::support::{Place, at, read, write};
 use crate::talk::{Talk, in_reply_to, mail_of, mail_to};
 
 const CLAIRE: &str = "claire.johnson@contoso.example";
@@ -211,6 +214,48 @@ pub fn e_120_e_124_t_22_an_answer_to_credentials_opens_a_ticket_and_ends_their_l
     let stored = &talk.messages(2)[0];
     assert!(stored.body.contains("[redacted]") && !stored.body.contains(token));
     assert!(!stored.visible.contains(token));
+}
+
+pub fn t_22_t_26_a_temporary_password_that_comes_back_opens_nothing_and_is_not_kept(place: &Place) {
+    let talk = Talk::at(place);
+    talk.receive("support", 1, &mail_of("one", CLAIRE, "", "It smokes."));
+    let people = "SELECT person FROM person_address WHERE address_key = ?1";
+    let person = read(&talk.store, |sql| sql.query(people, args![CLAIRE])?[0].text(0));
+    let keep = |kind, minted: Minted| {
+        let expires_at = Timestamp::from_second(4_000_000_000).expect("in range");
+        let (person, ids) = (person.clone(), place.ids.clone());
+        let Minted { hash, sha256, .. } = minted;
+        let new = NewCredential { person, kind, hash, sha256, expires_at };
+        write(&talk.store, move |sql| credentials::keep(sql, &new, None, &ids, at(1)));
+    };
+    let live = "SELECT COUNT(*) FROM credential WHERE ended_at IS NULL AND kind <> 'link'";
+    let live = || read(&talk.store, |sql| sql.query(live, &[])?[0].int(0));
+    let kinds = [
+        (CredentialKind::Password, temporary_password(&place.ids)),
+        (CredentialKind::Address, activation_token(&place.ids)),
+    ];
+    for (n, (kind, minted)) in (2..).zip(kinds) {
+        let secret = minted.secret.reveal().to_owned();
+        keep(kind, minted);
+        assert_eq!(live(), 1);
+        let text = format!("What is `{secret}`?\r\n\r\n> Use this: {secret}\r\n> or ring us.");
+        let raw = mail_of(&format!("n{n}"), CLAIRE, "", &text);
+        let raw = raw.replace("Subject: ", &format!("Subject: {secret} "));
+        let end = talk.receive("support", n, &raw);
+        assert_eq!((end.reason, end.ticket), ("ticket_created", Some(n)));
+        assert_eq!(live(), 0, "whoever saw it may have it");
+        let stored = &talk.messages(n)[0];
+        assert_eq!(stored.body.matches("[redacted]").count(), 2, "{}", stored.body);
+        assert!(stored.visible.contains("What is `[redacted]`?"), "{}", stored.visible);
+        let kept = "SELECT COUNT(*) FROM ticket t, ticket_message m, decision d \
+            WHERE t.subject || m.subject || m.body || COALESCE(m.visible, '') || d.story \
+              LIKE '%' || ?1 || '%'";
+        assert_eq!(read(&talk.store, |sql| sql.query(kept, args![&secret])?[0].int(0)), 0);
+    }
+    // A word that is as long is nobody's secret.
+    let text = "Straightforwards, administratives, abcdefgh23456789.";
+    let end = talk.receive("support", 9, &mail_of("nine", CLAIRE, "", text));
+    assert_eq!(end.visible, text);
 }
 
 pub fn e_121_an_answer_that_reaches_another_mailbox_finds_its_ticket(place: &Place) {

@@ -304,6 +304,7 @@ fn keep(place: &Place, store: &Store, person: &str, kind: CredentialKind, hash: 
         person: person.to_owned(),
         kind,
         hash: hash.to_owned(),
+        sha256: None,
         expires_at: at(1000),
     };
     let ids = place.ids.clone();

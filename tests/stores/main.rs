@@ -94,7 +94,8 @@ conformance! {
         e_120_e_124_t_22_an_answer_to_credentials_opens_a_ticket_and_ends_their_link
         e_121_an_answer_that_reaches_another_mailbox_finds_its_ticket
         m_83b_a_parent_that_comes_late_joins_its_reply
-        m_91_what_was_received_and_what_was_sent_is_folded_when_it_comes_back;
+        m_91_what_was_received_and_what_was_sent_is_folded_when_it_comes_back
+        t_22_t_26_a_temporary_password_that_comes_back_opens_nothing_and_is_not_kept;
     counter:
         a_ticket_by_telephone_is_answered_closed_and_told_once_r_13
         an_agent_answers_by_replying_to_their_notice_m_81
@@ -126,6 +127,7 @@ conformance! {
         an_address_has_one_user_m_43_e_82
         changes_are_written_one_by_one
         users_are_listed_and_found
+        what_went_to_the_old_address_opens_nothing_t_22_t_28
         whoever_is_disabled_or_deleted_has_no_live_link_t_22;
     portal:
         a_merged_ticket_leads_to_its_target_when_the_reader_may_see_it

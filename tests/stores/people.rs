@@ -1,5 +1,6 @@
 //! Users as people make, change and delete them.
 
+use guichet::args;
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::users::{self, Addition, Change, Filter};
 use guichet::store::{Store, StoreError, sites};
@@ -44,6 +45,7 @@ pub fn whoever_is_disabled_or_deleted_has_no_live_link_t_22(place: &Place) {
             person: id.clone(),
             kind: CredentialKind::Link,
             hash: format!("hash {n}"),
+            sha256: None,
             expires_at: at(1000),
         };
         let ids = place.ids.clone();
@@ -61,6 +63,54 @@ pub fn whoever_is_disabled_or_deleted_has_no_live_link_t_22(place: &Place) {
         write(&store, move |sql| users::set(sql, &person, &[Change::Enable], at(5)));
         assert_eq!(live(), 0, "what is enabled again needs a new one");
     }
+}
+
+pub fn what_went_to_the_old_address_opens_nothing_t_22_t_28(place: &Place) {
+    let store = place.open();
+    let all = ["claire@contoso.example", "claire@mail.example"];
+    let id = add(place, &store, "Claire", &all).expect("they are free");
+    let new = NewCredential {
+        person: id.clone(),
+        kind: CredentialKind::Link,
+        hash: "hash".to_owned(),
+        sha256: None,
+        expires_at: at(1000),
+    };
+    let (ids, person) = (place.ids.clone(), id.clone());
+    write(&store, move |sql| {
+        credentials::keep(sql, &new, None, &ids, at(1))?;
+        let mails = [
+            ("claire@contoso.example", "notice"),
+            ("claire@mail.example", "notice"),
+            ("claire@contoso.example", "news"),
+        ];
+        for (n, (to, cause)) in mails.into_iter().enumerate() {
+            sql.execute(
+                "INSERT INTO outbox (template, to_address, to_key, to_domain, person, mailbox, \
+                   locale, message_id, cause, automatic, state, attempts, due_at, queued_at) \
+                 VALUES ('password_reset', ?1, ?1, 'x', ?2, 'support', 'en', ?3, ?4, 1, 'queued', \
+                   0, 1, 1)",
+                args![to, &person, format!("m{n}@desk.example"), cause],
+            )?;
+        }
+        Ok(())
+    });
+    let live = || read(&store, |sql| credentials::live(sql, &id, at(5))).len();
+    let states = || -> Vec<String> {
+        read(&store, |sql| sql.query("SELECT state FROM outbox ORDER BY id", &[]))
+            .iter()
+            .map(|row| row.text(0).expect("a state"))
+            .collect()
+    };
+    let set = |main: &str| {
+        let (person, main) = (id.clone(), [Change::MainAddress(key(main))]);
+        assert!(write(&store, move |sql| users::set(sql, &person, &main, at(4))));
+    };
+    set("claire@contoso.example");
+    assert_eq!((live(), states()[0].as_str()), (1, "queued"), "nothing has changed");
+    set("claire@mail.example");
+    assert_eq!(live(), 0);
+    assert_eq!(states(), ["cancelled", "queued", "queued"]);
 }
 
 pub fn changes_are_written_one_by_one(place: &Place) {

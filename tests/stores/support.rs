@@ -209,7 +209,7 @@ pub fn message(name: &str, from: &str) -> InboundMessage {
         headers: Vec::new(),
         marks: Marks::default(),
         text: "Hello".to_owned(),
-        link_hashes: Vec::new(),
+        secret_hashes: Vec::new(),
         text_from: TextFrom::Plain,
         text_marks: Vec::new(),
         html: None,
@@ -246,6 +246,7 @@ pub fn questions(message: &InboundMessage) -> Questions {
         forwarded: None,
         limits: LimitPolicy::default(),
         reply: None,
+        secrets: message.secret_hashes.clone(),
         known: Vec::new(),
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Users {
     wishes: Wishes,
     /// Hashes of the keys of users that a run without `--apply` would have made by now.
     made: HashSet<u64>,
+    /// By the hash of each key that was read: the hash of its spelling, and its line.
+    spelt: HashMap<u64, (u64, u64)>,
 }
 
 impl Users {
@@ -58,6 +60,7 @@ impl Users {
                 send_credentials: args.send_credentials,
             },
             made: HashSet::new(),
+            spelt: HashMap::new(),
         }
     }
 }
@@ -67,13 +70,24 @@ impl Importer for Users {
 
     fn parse(&mut self, row: &Row, columns: &Columns) -> Result<Person, String> {
         let mut person = Person::read(row, columns, &self.settings, self.clear)?;
-        person.made_before = person.addresses.iter().any(|(_, key)| self.made.contains(&hash(key)));
+        for (address, key) in &person.addresses {
+            let (spelling, line) = (hash(&address.to_string()), row.line);
+            let first = *self.spelt.entry(hash(key.as_str())).or_insert((spelling, line));
+            if first.0 != spelling {
+                return Err(format!(
+                    "`{address}` is another spelling of an address of line {}: leave one of the two out",
+                    first.1
+                ));
+            }
+        }
+        person.made_before =
+            person.addresses.iter().any(|(_, key)| self.made.contains(&hash(key.as_str())));
         Ok(person)
     }
 
     fn remember(&mut self, person: &Person, outcome: &Outcome) {
         if *outcome == Outcome::Created {
-            self.made.extend(person.addresses.iter().map(|(_, key)| hash(key)));
+            self.made.extend(person.addresses.iter().map(|(_, key)| hash(key.as_str())));
         }
     }
 
@@ -144,6 +158,14 @@ impl<'a> Batch<'a> {
                     )));
                 }
             }
+        }
+        // Whoever is a user already stays one.
+        let new =
+            person.addresses.iter().filter(|(_, key)| !self.owners.contains_key(key.as_str()));
+        let policy = &self.settings.policy;
+        let reserved = new.filter_map(|(address, key)| people::reserved(address, key, policy));
+        if let Some(why) = reserved.into_iter().next() {
+            return Ok(Outcome::Rejected(why.replace("\nhint: ", "; ")));
         }
         let site = match &person.site {
             None => None,
@@ -373,8 +395,8 @@ fn differs(user: &User, change: &Change) -> bool {
     }
 }
 
-fn hash(key: &AddressKey) -> u64 {
+fn hash(written: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    key.as_str().hash(&mut hasher);
+    written.hash(&mut hasher);
     hasher.finish()
 }

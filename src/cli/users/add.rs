@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::invitation;
-use super::{Profile, address, agent, find, lock_keys, name, print, refused, split_name};
+use super::{Profile, address, agent, find, lock_keys, name, print, refused, reserved, split_name};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
@@ -42,6 +42,12 @@ pub(in crate::cli) struct AddArgs {
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit> {
     let addition = addition(desk, &args)?;
+    let policy = &desk.settings.policy;
+    if let Some(why) =
+        addition.addresses.iter().find_map(|(address, key)| reserved(address, key, policy))
+    {
+        return Err(failure(Exit::Usage, why));
+    }
     let (ids, now, settings) = (desk.ids.clone(), desk.clock.now(), desk.settings.clone());
     let revive = args.revive;
     let keys = lock_keys(&addition.addresses);

@@ -44,7 +44,7 @@ pub(in crate::cli) struct SendArgs {
     /// Addresses or ids
     #[arg(value_name = "WHO", required_unless_present = "due")]
     users: Vec<String>,
-    /// All who are still due their credentials, e.g. after an import
+    /// All who were never sent their credentials: who is due them, and who was imported without
     #[arg(long, conflicts_with = "users")]
     due: bool,
     /// The template, instead of `credentials.template`
@@ -90,9 +90,12 @@ pub(super) fn reset(globals: &Globals, desk: &Desk, args: &ResetArgs) -> Result<
             format!(
                 "no mail goes to `{shown}`: {}{}",
                 invitation::reasons(codes),
-                match codes.contains(&Code::C07) {
-                    true => "\nhint: `guichet users enable` lets a disabled user in again",
-                    false => "\nhint: `--show` prints a link or a password to tell by telephone",
+                if codes.contains(&Code::C07) {
+                    "\nhint: `guichet users enable` lets a disabled user in again"
+                } else if codes.contains(&Code::C10) {
+                    "\nhint: one goes to an address in 24 hours; the user can have one from the login page now, and `--show` prints a link or a password to tell by telephone"
+                } else {
+                    "\nhint: `--show` prints a link or a password to tell by telephone"
                 }
             ),
         )),
@@ -143,7 +146,13 @@ fn show(
         output::line(format_args!("{what} would be printed for `{shown}`"))?;
         return Ok(Exit::Done);
     }
-    let new = NewCredential { person: user.id.clone(), kind, hash: minted.hash, expires_at };
+    let new = NewCredential {
+        person: user.id.clone(),
+        kind,
+        hash: minted.hash,
+        sha256: minted.sha256,
+        expires_at,
+    };
     let ids = desk.ids.clone();
     desk.store.transact(move |sql| {
         credentials::keep(sql, &new, None, &ids, now)?;
@@ -280,7 +289,16 @@ fn all_due(desk: &Desk) -> Result<Vec<User>> {
         let page = desk.store.read_only(|sql| users::list(sql, &filter, PAGE))?;
         let Some(last) = page.last() else { return Ok(due) };
         filter.after = Some(last.id.clone());
-        due.extend(page.into_iter().filter(|user| user.credentials == CredentialsState::Due));
+        due.extend(page.into_iter().filter(is_due));
+    }
+}
+
+// C-06 lets who was imported wait until somebody asks: that is now. Who can log in needs nothing.
+fn is_due(user: &User) -> bool {
+    match user.credentials {
+        CredentialsState::Due => true,
+        CredentialsState::NotDue => user.made_by == "import" && user.password_set_at.is_none(),
+        CredentialsState::Sent => false,
     }
 }
 

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::add::placeable;
-use super::split_name;
 use super::{Profile, address, agent, find, invitation, lock_keys, name, print, refused, row};
+use super::{reserved, split_name};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
@@ -190,6 +190,9 @@ fn changes(desk: &Desk, args: &SetArgs) -> Result<Vec<Change>> {
     // In this order an address can be added and made the main one, and the old one taken away.
     for written in &args.add_address {
         let (address, key) = address(written, policy)?;
+        if let Some(why) = reserved(&address, &key, policy) {
+            return Err(failure(Exit::Usage, why));
+        }
         changes.push(Change::AddAddress(address, key));
     }
     if let Some(written) = &args.main_address {

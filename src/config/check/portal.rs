@@ -8,6 +8,7 @@ impl Check<'_> {
     pub(super) fn portal(&mut self) {
         let portal = &self.file.portal;
         let Some(url) = portal.url.as_deref().filter(|_| portal.enabled) else { return };
+        self.visitors(url);
         if portal.allow_plain_http {
             let message = "passwords may cross the network unencrypted: `allow_plain_http` is set";
             let hint = "put a web server that speaks HTTPS in front of the portal, and take it out";
@@ -29,5 +30,23 @@ impl Check<'_> {
                         `127.0.0.1`, or set `portal.allow_plain_http`";
             self.err(&["http", "listen"], Misread::new(message, hint));
         }
+    }
+
+    // T-27: who comes by a web server on this machine is told from others by what it says of them,
+    // which counts once it is named; over HTTPS it is known without.
+    fn visitors(&mut self, url: &str) {
+        let http = &self.file.http;
+        let Ok(door) = formats::listen(&http.listen) else { return };
+        let has_one_in_front = url.starts_with("http://") && formats::port(url) != door.port();
+        if !(has_one_in_front && door.ip().is_loopback() && http.trusted_proxies.is_empty()) {
+            return;
+        }
+        let message = format!(
+            "everybody seems to come from this machine: `{url}` leads to `{}` by a web server that \
+             is not named",
+            http.listen
+        );
+        let hint = "name it, as `http.trusted_proxies = [\"127.0.0.1\"]`, or write `https://`";
+        self.warn(&["portal", "url"], Misread::new(message, hint));
     }
 }

@@ -32,6 +32,14 @@ pub fn exposure(url: &str) -> Exposure {
     if is_here { Exposure::Loopback } else { Exposure::Plain }
 }
 
+/// The port that `portal.url`, which is well formed, leads to.
+pub fn port(url: &str) -> u16 {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let written = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    written.unwrap_or(if scheme == "http" { 80 } else { 443 })
+}
+
 /// An address with a port to listen at.
 pub fn listen(text: &str) -> Result<SocketAddr, Misread> {
     text.parse().map_err(|_| {

@@ -127,6 +127,30 @@ fn e_146_t_46_only_the_topmost_block_of_the_server_we_trust_counts() {
 }
 
 #[test]
+fn e_146_t_46_c_02_a_pass_beside_anything_else_that_our_server_found_proves_nothing() {
+    const PASS: &str =
+        "Authentication-Results: mx.helpdesk.example; dmarc=pass header.from=myorg.example\n";
+    for found in [
+        "dmarc=none header.from=myorg.example",
+        "dmarc=none (p=none dis=none)",
+        "dmarc=temperror header.from=myorg.example",
+        "dmarc=permerror header.from=myorg.example",
+        "dmarc=none header.from=example",
+        "dmarc=pass header.from=mail.myorg.example",
+    ] {
+        let found = format!("Authentication-Results: mx.helpdesk.example; {found}\n");
+        for fields in [format!("{found}{PASS}"), format!("{PASS}{found}")] {
+            assert_eq!(verdict(&fields, OURS), "unknown", "{fields}");
+        }
+        // Nor does it make up for a fail.
+        let fail = PASS.replace("dmarc=pass", "dmarc=fail");
+        for fields in [format!("{found}{fail}"), format!("{fail}{found}")] {
+            assert_eq!(verdict(&fields, OURS), "fail", "{fields}");
+        }
+    }
+}
+
+#[test]
 fn r_33_of_a_server_without_a_name_the_topmost_field_counts_and_no_other() {
     const PASS: &str = "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\n \
         smtp.mailfrom=myorg.example; dkim=pass (signature was verified)\n \

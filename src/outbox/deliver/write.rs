@@ -183,17 +183,18 @@ impl Outbox {
             .ok_or(Unwritable::User)?
             .id
             .clone();
-        let mut keep = |kind, hash, lifetime: SignedDuration| {
+        let mut keep = |kind, hash, sha256, lifetime: SignedDuration| {
             let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
             let person = person.clone();
-            credentials.push(NewCredential { person, kind, hash, expires_at });
+            credentials.push(NewCredential { person, kind, hash, sha256, expires_at });
             expires_at
         };
         if template.uses_link() {
             let minted = activation_token(&self.ids);
             let prefix = format!("{}/portal/activate/", self.portal_url());
             values.secret("portal.activation_url", minted.secret.after(&prefix));
-            let until = keep(CredentialKind::Link, minted.hash, self.options.link_expires);
+            let until =
+                keep(CredentialKind::Link, minted.hash, minted.sha256, self.options.link_expires);
             values.moment("portal.expires", until);
         }
         if confirms {
@@ -201,13 +202,23 @@ impl Outbox {
             let minted = activation_token(&self.ids);
             let prefix = format!("{}/portal/confirm/", self.portal_url());
             values.secret("portal.confirm_url", minted.secret.after(&prefix));
-            let until = keep(CredentialKind::Address, minted.hash, self.options.link_expires);
+            let until = keep(
+                CredentialKind::Address,
+                minted.hash,
+                minted.sha256,
+                self.options.link_expires,
+            );
             values.moment("portal.expires", until);
         }
         if template.uses_password() {
             let minted = temporary_password(&self.ids);
             values.secret("portal.password", minted.secret);
-            let until = keep(CredentialKind::Password, minted.hash, self.options.password_expires);
+            let until = keep(
+                CredentialKind::Password,
+                minted.hash,
+                minted.sha256,
+                self.options.password_expires,
+            );
             values.moment("portal.expires", until);
         }
         Ok(credentials)

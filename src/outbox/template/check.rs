@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use minijinja::Error;
 
 use super::source::{Piece, Source};
-use super::{Options, Problem, Template, Templates};
+use super::{Compiled, Options, Problem, Template};
 use crate::outbox::Quoting;
 use crate::outbox::snippets::{VARIABLES, known, nearest};
 use crate::outbox::values::{bare_samples, samples};
@@ -74,10 +74,10 @@ pub fn names(
 }
 
 /// What the settings say against a template.
-pub fn against_settings(source: &Source, template: &Template, options: &Options) -> Vec<Problem> {
+pub fn against_settings(source: &Source, compiled: &Compiled, options: &Options) -> Vec<Problem> {
     let mut problems = Vec::new();
     let pieces = [Some(&source.subject), source.text.as_ref(), source.html.as_ref()];
-    for name in &template.names {
+    for name in &compiled.names {
         // Each file that uses it.
         let mut told: BTreeSet<&str> = BTreeSet::new();
         for piece in pieces.iter().flatten() {
@@ -90,7 +90,8 @@ pub fn against_settings(source: &Source, template: &Template, options: &Options)
                 problems.push(Problem::error(&piece.file, place, message, hint));
             }
             let is_of_ticket = name.starts_with("agent.") || name.starts_with("ticket.");
-            let brings = template.uses_link() || template.uses_password();
+            let brings = compiled.names.contains("portal.activation_url")
+                || compiled.names.contains("portal.password");
             if source.name.starts_with("quick_") && brings && is_of_ticket {
                 problems.push(Problem::warning(
                     &piece.file,
@@ -122,20 +123,13 @@ pub fn against_settings(source: &Source, template: &Template, options: &Options)
 }
 
 /// What fails when a template is rendered: with every name filled, and with none that may be empty.
-pub fn rendering(
-    templates: &Templates,
-    source: &Source,
-    template: &Template,
-    zone: &TimeZone,
-) -> Vec<Problem> {
+pub fn rendering(source: &Source, compiled: &Compiled, zone: &TimeZone) -> Vec<Problem> {
     let mut problems = Vec::new();
     for values in [samples(zone.clone()), bare_samples(zone.clone())] {
-        let context = values.context(&template.names, &template.locale);
+        let context = values.context(&compiled.names, &source.locale);
         for (ending, piece) in Template::pieces(source) {
-            let rendered = templates
-                .engine
-                .get_template(&format!("{}{ending}", template.key))
-                .and_then(|compiled| compiled.render(context.clone()));
+            let rendered =
+                compiled.engine.get_template(ending).and_then(|made| made.render(context.clone()));
             if let Err(error) = rendered
                 && problems.is_empty()
             {

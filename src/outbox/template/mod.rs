@@ -11,6 +11,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{LazyLock, OnceLock};
 
 use jiff::tz::TimeZone;
 use minijinja::Environment;
@@ -23,6 +24,8 @@ use self::source::{Piece, Source, Written};
 use super::snippets::Snippets;
 use super::values::Values;
 use super::{Options, Unwritable, clean, markup};
+
+static SHIPPED: LazyLock<Snippets> = LazyLock::new(Snippets::shipped);
 
 // A subject longer than this is cut (M-20).
 const LONGEST_SUBJECT: usize = 500;
@@ -67,7 +70,6 @@ impl fmt::Display for Problem {
 /// All templates, ready to be rendered.
 #[derive(Debug)]
 pub struct Templates {
-    engine: Environment<'static>,
     /// By owner, name and locale.
     templates: BTreeMap<(Owner, String, String), Template>,
     warnings: Vec<Problem>,
@@ -84,8 +86,6 @@ pub enum Origin {
 /// A template in one locale.
 #[derive(Debug)]
 pub struct Template {
-    /// Its key in the engine, without the ending of the piece.
-    key: String,
     name: String,
     owner: Owner,
     locale: String,
@@ -94,11 +94,18 @@ pub struct Template {
     origin: Origin,
     /// As written, header and all.
     written: BTreeMap<Format, String>,
+    /// What is built in is compiled when it is first used: a desk uses few of all its languages.
+    compiled: OnceLock<Compiled>,
+}
+
+/// What the engine made of a template.
+#[derive(Debug)]
+struct Compiled {
+    /// Holds its pieces by their endings.
+    engine: Environment<'static>,
     names: BTreeSet<&'static str>,
     /// The line of its file that a piece begins in, by the ending of the piece.
     begins: BTreeMap<&'static str, usize>,
-    has_text: bool,
-    has_html: bool,
 }
 
 /// A mail as the template says it.
@@ -126,36 +133,37 @@ impl Templates {
         let mut snippets = Snippets::shipped();
         aliases::read(options, &mut snippets, &mut problems);
         let mut sources: BTreeMap<(Owner, String, String), Source> = BTreeMap::new();
-        let built_in = builtin::built_in(options.credentials_mode);
-        let mut take = |owner: Owner, origin, files: Vec<Written>, problems: &mut Vec<Problem>| {
-            for source in source::sources(&owner, origin, files, &snippets, problems) {
-                let key = (owner.clone(), source.name.clone(), source.locale.clone());
-                sources.insert(key, source);
-            }
-        };
-        take(Owner::Desk, Origin::BuiltIn, built_in, &mut problems);
         if let Some(dir) = &options.templates.dir {
             for (owner, folder) in source::folders(dir, options, &mut problems) {
                 let files = source::files(&folder, &mut problems);
-                take(owner, Origin::Dir, files, &mut problems);
+                for source in source::sources(&owner, files, &snippets, &mut problems) {
+                    let key = (owner.clone(), source.name.clone(), source.locale.clone());
+                    sources.insert(key, source);
+                }
             }
         }
         let mut templates = Templates {
-            engine: engine::engine(),
-            templates: BTreeMap::new(),
+            templates: Template::built_in(builtin::built_in(options.credentials_mode)),
             warnings: Vec::new(),
         };
         let zone = TimeZone::get(&options.timezone).unwrap_or(TimeZone::UTC);
         for (key, source) in sources {
             let before = problems.len();
-            let Some(template) = templates.compile(&source, &mut problems) else { continue };
-            if source.origin == Origin::Dir {
-                problems.extend(check::against_settings(&source, &template, options));
-                // What has been said already would only fail once more.
-                if !has_error(&problems[before..]) {
-                    problems.extend(check::rendering(&templates, &source, &template, &zone));
-                }
+            let Some(compiled) = Compiled::of(&source, &mut problems) else { continue };
+            problems.extend(check::against_settings(&source, &compiled, options));
+            // What has been said already would only fail once more.
+            if !has_error(&problems[before..]) {
+                problems.extend(check::rendering(&source, &compiled, &zone));
             }
+            let template = Template {
+                name: source.name,
+                owner: source.owner,
+                locale: source.locale,
+                file: source.subject.file,
+                origin: Origin::Dir,
+                written: source.written,
+                compiled: OnceLock::from(compiled),
+            };
             templates.templates.insert(key, template);
         }
         problems.sort_by(|one, other| {
@@ -188,64 +196,57 @@ impl Templates {
 
     /// Writes a mail. A missing value fails only when it is a secret.
     pub fn render(&self, template: &Template, values: &Values) -> Result<Rendered, Unwritable> {
-        let context = values.context(&template.names, &template.locale);
+        let compiled = template.compiled();
+        let context = values.context(&compiled.names, &template.locale);
         // What the engine says of an error may quote a value, and a value may be a secret.
         let render = |ending: &str| {
-            self.engine
-                .get_template(&format!("{}{ending}", template.key))
-                .and_then(|compiled| compiled.render(context.clone()))
+            compiled
+                .engine
+                .get_template(ending)
+                .and_then(|piece| piece.render(context.clone()))
                 .map_err(|error| {
-                    let begins = template.begins.get(ending).copied().unwrap_or(1);
+                    let begins = compiled.begins.get(ending).copied().unwrap_or(1);
                     let line = begins + error.line().unwrap_or(1).max(1) - 1;
                     let said = format!("{} in line {line}", error.kind());
                     Unwritable::Template { file: template.file.clone(), said }
                 })
         };
         let subject = clean::line(&render(".subject")?, LONGEST_SUBJECT);
-        let html = render(if template.has_html { ".html" } else { MADE_HTML })?;
-        let text = if template.has_text {
+        let has = |format| template.written.contains_key(&format);
+        let html = render(if has(Format::Html) { ".html" } else { MADE_HTML })?;
+        let text = if has(Format::Text) {
             format!("{}\n", render(".txt")?.trim_end())
         } else {
             markup::text_of(&html)
         };
         Ok(Rendered { subject, text, html: markup::document(&html, &template.locale) })
     }
+}
 
-    // Into the engine; `None` when a piece does not compile.
-    fn compile(&mut self, source: &Source, problems: &mut Vec<Problem>) -> Option<Template> {
-        let mut template = Template {
-            key: format!("{} {}.{}", source.owner, source.name, source.locale),
-            name: source.name.clone(),
-            owner: source.owner.clone(),
-            locale: source.locale.clone(),
-            file: source.subject.file.clone(),
-            origin: source.origin,
-            written: source.written.clone(),
-            names: BTreeSet::new(),
-            begins: BTreeMap::new(),
-            has_text: source.text.is_some(),
-            has_html: source.html.is_some(),
-        };
+impl Compiled {
+    // `None` when a piece does not compile.
+    fn of(source: &Source, problems: &mut Vec<Problem>) -> Option<Compiled> {
+        let mut compiled =
+            Compiled { engine: engine::engine(), names: BTreeSet::new(), begins: BTreeMap::new() };
         let mut sound = true;
         for (ending, piece) in Template::pieces(source) {
-            let key = format!("{}{ending}", template.key);
-            template.begins.insert(ending, piece.place(1, 1).0);
+            compiled.begins.insert(ending, piece.place(1, 1).0);
             let code = if ending == MADE_HTML {
                 markup::html_template(&piece.code)
             } else {
                 piece.code.clone()
             };
-            let compiled = self
+            let made = compiled
                 .engine
-                .add_template_owned(key.clone(), code)
-                .and_then(|()| self.engine.get_template(&key));
-            match compiled {
+                .add_template_owned(ending, code)
+                .and_then(|()| compiled.engine.get_template(ending));
+            match made {
                 // HTML made from a text says nothing that the text has not said.
                 _ if ending == MADE_HTML && !sound => {}
                 Ok(_) if ending == MADE_HTML => {}
-                Ok(compiled) => {
-                    let undeclared = compiled.undeclared_variables(true);
-                    template.names.extend(check::names(piece, undeclared, problems));
+                Ok(made) => {
+                    let undeclared = made.undeclared_variables(true);
+                    compiled.names.extend(check::names(piece, undeclared, problems));
                 }
                 Err(error) => {
                     problems.push(check::engine_problem(piece, &error));
@@ -253,11 +254,51 @@ impl Templates {
                 }
             }
         }
-        sound.then_some(template)
+        sound.then_some(compiled)
     }
 }
 
 impl Template {
+    fn built_in(files: Vec<Written>) -> BTreeMap<(Owner, String, String), Template> {
+        let mut templates: BTreeMap<(Owner, String, String), Template> = BTreeMap::new();
+        for Written { name, locale, format, file, content } in files {
+            let key = (Owner::Desk, name.clone(), locale.clone());
+            let template = templates.entry(key).or_insert_with(|| Template {
+                name,
+                owner: Owner::Desk,
+                locale,
+                file: file.clone(),
+                origin: Origin::BuiltIn,
+                written: BTreeMap::new(),
+                compiled: OnceLock::new(),
+            });
+            if format == Format::Text {
+                template.file = file;
+            }
+            template.written.insert(format, content);
+        }
+        templates
+    }
+
+    fn compiled(&self) -> &Compiled {
+        self.compiled.get_or_init(|| {
+            let files = self.written.iter().map(|(format, content)| Written {
+                name: self.name.clone(),
+                locale: self.locale.clone(),
+                format: *format,
+                file: self.file.clone(),
+                content: content.clone(),
+            });
+            let mut problems = Vec::new();
+            let mut sources =
+                source::sources(&self.owner, files.collect(), &SHIPPED, &mut problems);
+            sources
+                .pop()
+                .and_then(|source| Compiled::of(&source, &mut problems))
+                .expect("a test compiles what is built in")
+        })
+    }
+
     /// The name mail is queued by.
     pub fn name(&self) -> &str {
         &self.name
@@ -290,7 +331,7 @@ impl Template {
 
     /// Whether it says `name`, so that the value must be found.
     pub fn uses(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.compiled().names.contains(name)
     }
 
     /// Whether it brings a temporary password (C-modes: `auto` then draws one).

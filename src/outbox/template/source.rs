@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::lookup::{Owner, folder_of, normal_locale};
-use super::{Options, Origin, Problem};
+use super::{Options, Problem};
 use crate::outbox::snippets::{Snippets, Use, nearest};
 
 // A mail of ours is a few KB.
@@ -64,7 +64,6 @@ pub struct Piece {
 #[derive(Clone, Debug)]
 pub struct Source {
     pub owner: Owner,
-    pub origin: Origin,
     pub name: String,
     pub locale: String,
     pub subject: Piece,
@@ -215,7 +214,6 @@ fn format_of(path: &Path) -> Option<Format> {
 /// Puts the files of each template and locale together.
 pub fn sources(
     owner: &Owner,
-    origin: Origin,
     files: Vec<Written>,
     snippets: &Snippets,
     problems: &mut Vec<Problem>,
@@ -242,7 +240,7 @@ pub fn sources(
                 written.insert(format, content);
             }
             let owner = owner.clone();
-            Some(Source { owner, origin, name, locale, subject, html, text, written })
+            Some(Source { owner, name, locale, subject, html, text, written })
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::spool::Arrived;
 use super::sql::{padded, placeholders};
-use super::{Row, Sql, StoreError, Value, bounces, decisions};
+use super::{Row, Sql, StoreError, Value, bounces, credentials, decisions};
 use crate::args;
 use crate::mail::{Address, AddressKey, PlusTag};
 use crate::triage::facts::{
@@ -78,6 +78,7 @@ pub fn gather(
         budget,
         bounced,
         told_too_large,
+        leaked: credentials::known(sql, &questions.secrets)?,
     })
 }
 

@@ -42,6 +42,8 @@ pub struct Filter {
     pub to: Option<String>,
     pub state: Option<OutboxState>,
     pub ticket: Option<i64>,
+    /// The id of the message that caused it.
+    pub message: Option<String>,
     /// Queued then or later.
     pub since: Option<Timestamp>,
     /// Words in the response, compared without case.
@@ -76,6 +78,9 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, page: Page) -> Result<Vec<Entry>
     }
     if let Some(ticket) = filter.ticket {
         want("ticket = #", ticket.into());
+    }
+    if let Some(message) = &filter.message {
+        want("message = #", message.as_str().into());
     }
     if let Some(since) = filter.since {
         want("queued_at >= #", since.into());
@@ -132,6 +137,18 @@ pub fn cancel(sql: &mut dyn Sql, id: i64) -> Result<Option<OutboxState>, StoreEr
         args![id],
     )?;
     Ok(before)
+}
+
+/// Takes out what waits to tell the same address of changes of the same ticket, and was never tried:
+/// this later mail tells of them too.
+pub fn replace_earlier(sql: &mut dyn Sql, id: i64) -> Result<u64, StoreError> {
+    sql.execute(
+        "UPDATE outbox SET state = 'cancelled', response = 'a later mail tells of it' \
+         WHERE id < ?1 AND state = 'queued' AND attempts = 0 AND cause = 'news' \
+           AND about_event IS NOT NULL AND ticket = (SELECT ticket FROM outbox WHERE id = ?1) \
+           AND to_key = (SELECT to_key FROM outbox WHERE id = ?1)",
+        args![id],
+    )
 }
 
 fn state(sql: &mut dyn Sql, id: i64) -> Result<Option<OutboxState>, StoreError> {

@@ -191,7 +191,8 @@ pub fn causing_message(
 /// The last change of a ticket that mails before this one told its recipient of; 0 when none did.
 pub fn told_before(sql: &mut dyn Sql, ticket: i64, mail: i64) -> Result<i64, StoreError> {
     let row = sql.query_one(
-        "SELECT COALESCE(MAX(about_event), 0) FROM outbox WHERE ticket = ?1 AND id < ?2 \
+        "SELECT COALESCE(MAX(about_event), 0) FROM outbox \
+         WHERE ticket = ?1 AND id < ?2 AND state <> 'cancelled' \
          AND to_address = (SELECT o.to_address FROM outbox o WHERE o.id = ?2)",
         args![ticket, mail],
     )?;

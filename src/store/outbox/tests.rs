@@ -192,6 +192,7 @@ fn at_most_two_credentials_of_a_person_are_live() {
                 person: "p1".to_owned(),
                 kind: CredentialKind::Link,
                 hash: format!("hash {n}"),
+                sha256: None,
                 expires_at: at(100),
             };
             credentials::keep(sql, &new, n, &ids, at(n))?;

@@ -168,7 +168,7 @@ pub fn set(
             Change::LastName(name) => ("last_name", name.into()),
             Change::Locale(locale) => ("locale", locale.as_deref().into()),
             Change::MainAddress(key) => {
-                make_main(sql, id, key)?;
+                move_main(sql, id, key, now)?;
                 continue;
             }
             Change::Mobile(mobile) => ("mobile", mobile.as_deref().into()),
@@ -228,6 +228,34 @@ pub(super) fn add_address(
         None => "another user".to_owned(),
     };
     Err(StoreError::Taken { address: address.to_string(), by })
+}
+
+// What lies in a mailbox that mail no longer goes to, or is on its way there, opens nothing any more:
+// whoever changes the address may do so because that mailbox is somebody else's by now (T-22).
+fn move_main(
+    sql: &mut dyn Sql,
+    id: &str,
+    key: &AddressKey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let main = sql.query_one(
+        "SELECT address, address_key FROM person_address WHERE person = ?1 AND n = 0",
+        args![id],
+    )?;
+    make_main(sql, id, key)?;
+    let Some(main) = main else { return Ok(()) };
+    if main.text(1)? == key.as_str() {
+        return Ok(());
+    }
+    credentials::end_all(sql, id, now)?;
+    sql.execute(
+        "UPDATE outbox SET state = 'cancelled', \
+           response = 'the user''s mail goes to another address now' \
+         WHERE person = ?1 AND to_address = ?2 AND cause = 'notice' AND ticket IS NULL \
+         AND state IN ('failed', 'parked', 'queued')",
+        args![id, main.text(0)?],
+    )
+    .map(drop)
 }
 
 // The two change places, by way of the end: (person, n) is unique at every moment.

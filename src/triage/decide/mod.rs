@@ -50,7 +50,7 @@ pub fn decide(
 ) -> Plan {
     let mut case = Case::new(message, questions, facts, policy);
     let verdict = walk(&mut case);
-    revoke_links(&mut case);
+    revoke(&mut case);
     note_tags(&mut case);
     case.plan(verdict)
 }
@@ -128,13 +128,13 @@ fn sender_of<'a>(case: &mut Case<'a>) -> Result<&'a Sender, Verdict> {
     }
 }
 
-/// M-87, T-22: an activation link that comes back has been seen by others, whoever sends it and
-/// whatever becomes of the message.
-fn revoke_links(case: &mut Case) {
-    let hashes = case.message.link_hashes.clone();
+/// M-87, T-22, T-26: a link or a password that comes back has been seen by others, whoever sends it
+/// and whatever becomes of the message.
+fn revoke(case: &mut Case) {
+    let hashes = case.facts.leaked.clone();
     if !hashes.is_empty() {
-        case.say("M-87", "it holds an activation link of ours, which is revoked and not shown");
-        case.effects.push(Effect::RevokeLinks { hashes });
+        case.say("M-87", "it holds a link or a password of ours, which is revoked and not shown");
+        case.effects.push(Effect::Revoke { hashes });
     }
 }
 
@@ -285,6 +285,11 @@ fn is_requester(ticket: &TicketFacts) -> bool {
 /// What an agent writes goes to the requester as `tickets reply` sends it: what is new in it, and
 /// nothing of our notice or their signature.
 fn answer_of_staff(case: &mut Case, sender: &Sender, ticket: &TicketFacts) -> Verdict {
+    if !is_their_work(case, sender, ticket) {
+        let said = format!("{}, of a site that the agent does not work for", thread::said(ticket));
+        case.say_by("M-81", "agent.sites", said);
+        return decided(Outcome::Held, Reason::SenderNotParticipant);
+    }
     let reply = text::reply(case.message, case.questions, Scope::Answer, &ticket.known);
     if reply.text.trim().is_empty() && case.message.attachments.is_empty() {
         let said = format!("{}, but there is nothing new in it to send", thread::said(ticket));
@@ -294,6 +299,15 @@ fn answer_of_staff(case: &mut Case, sender: &Sender, ticket: &TicketFacts) -> Ve
     case.say("M-81", "it is an agent's answer to the requester");
     let author = counter::author(case, Some(&sender.address));
     counter::answer(case, ticket, author)
+}
+
+/// `agent.sites`, and whatever the agent was assigned to.
+fn is_their_work(case: &Case, sender: &Sender, ticket: &TicketFacts) -> bool {
+    case.policy.agents.get(&sender.key).is_none_or(|agent| {
+        agent.sites.is_empty()
+            || agent.sites.contains(&ticket.site.name)
+            || ticket.assignee.as_ref() == Some(&sender.key)
+    })
 }
 
 /// M-85: a forwarded mail is a new ticket.

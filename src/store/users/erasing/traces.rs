@@ -34,6 +34,8 @@ impl Work<'_> {
                 "UPDATE ticket_event SET by_whom = NULL WHERE by_kind = 'user' AND by_whom = ?1",
                 args![id],
             )?;
+            // The sessions stay, closed, so that whoever holds one is told; what browser that is goes.
+            sql.execute("UPDATE session SET browser = NULL WHERE person = ?1", args![id])?;
         }
         for row in sql.query(
             "SELECT ticket, n, before, after FROM ticket_event WHERE kind = 'requester'",

@@ -55,7 +55,7 @@ fn effects(plan: &Plan) -> Vec<String> {
             format!("FillName {first_name} {last_name}")
         }
         Effect::LinkTickets { to, .. } => format!("LinkTickets {to}"),
-        Effect::RevokeLinks { hashes } => format!("RevokeLinks {}", hashes.len()),
+        Effect::Revoke { hashes } => format!("Revoke {}", hashes.len()),
         Effect::MoveUser { site, .. } => format!("MoveUser {site}"),
         Effect::NoteTags { mailbox, seen } => format!("NoteTags {mailbox} {}", seen.as_str()),
         Effect::OpenTicket(ticket) => format!("OpenTicket {}", ticket.site),

@@ -119,6 +119,23 @@ fn an_assigned_ticket_concerns_its_agent_alone_and_sites_limit_whom_it_concerns(
 }
 
 #[test]
+fn m_81_an_agent_answers_tickets_of_their_sites_and_those_assigned_to_them() {
+    let mut facts = about(TicketEvidence::AgentAddress);
+    let mut policy = staffed(policy());
+    let mut end = |sites: &[&str], facts: &Facts| {
+        let agent = policy.agents.get_mut(&key(AGENT)).expect("she is there");
+        agent.sites = sites.iter().map(|site| (*site).to_owned()).collect();
+        ended(&plan_by(&to_own_address(AGENT), facts, &policy))
+    };
+    let own = facts.tickets[0].site.name.clone();
+    assert_eq!(end(&[], &facts), "accepted/reply_added");
+    assert_eq!(end(&["Elsewhere", &own], &facts), "accepted/reply_added");
+    assert_eq!(end(&["Elsewhere"], &facts), "held/sender_not_participant");
+    facts.tickets[0].assignee = Some(key(AGENT));
+    assert_eq!(end(&["Elsewhere"], &facts), "accepted/reply_added");
+}
+
+#[test]
 fn nobody_is_told_of_their_own_words_of_old_mail_or_of_what_was_not_accepted() {
     let policy = staffed(policy());
     assert_eq!(told(&plan_by(&mail_from(AGENT), &facts(), &policy)), [OTTO]);
