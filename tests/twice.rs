@@ -174,11 +174,7 @@ fn p_10_commands_that_bring_mail_in_beside_the_daemon_do_everything_once() {
     const ROUNDS: usize = 30;
     let desk = Desk::new(NO_LIMITS);
     let daemon = desk.start();
-    // A command that comes before it has the role on the store itself, and it is refused.
-    let log = desk.path().join("daemon.log");
-    wait_for("the daemon to have its role", 20, || {
-        fs::read_to_string(&log).expect("a log").contains("mailbox support")
-    });
+    desk.wait_for_role();
     for n in 0..ROUNDS {
         let from = format!("New Sender <n{n}@d{}.example>", n % 5);
         let raw = |id: &str| message(&from, "Printer", &format!("{id}{n}@x"), "", "hello");

@@ -184,7 +184,15 @@ fn a_daemon_at_work_is_no_imbalance() {
             assert_eq!(look(&desk, mailbox, 0)["unaccounted"], 0);
         }
     }
-    wait_for("all to be moved", 60, || look(&desk, "claire", 0)["gone_told"] == 46);
+    let mut seen = Value::Null;
+    wait_for("all to be moved", 60, || {
+        let now = look(&desk, "claire", 0);
+        if now != seen {
+            eprintln!("{now}");
+            seen = now;
+        }
+        seen["gone_told"] == 46
+    });
     assert_eq!(look(&desk, "claire", 0)["target"]["present"], 46);
     assert_eq!(daemon.stop(), Some(0));
 }

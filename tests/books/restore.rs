@@ -8,7 +8,7 @@ use crate::desk::{
     NO_LIMITS, database, deliver, ends, in_state, letter, mailed, open, tickets, wait_for_all,
 };
 use crate::support::dovecot::now;
-use crate::support::{Desk, postgres, wait_for};
+use crate::support::{Desk, postgres};
 
 /// A desk that was backed up as `copy.db` with `before` messages, and has `after` more since. In the
 /// backup one mail waits to be sent, one is being sent, and a link is live.
@@ -76,10 +76,7 @@ fn the_store_that_was_there_is_kept_and_a_running_one_is_not_replaced() {
     let restore = ["--yes", "db", "restore", "copy.db"];
     assert!(ends(&desk, &restore[1..], 2).contains("add `--yes`"));
     let daemon = desk.start();
-    let log = desk.path().join("daemon.log");
-    wait_for("the daemon to have its role", 20, || {
-        fs::read_to_string(&log).expect("a log").contains("mailbox support")
-    });
+    desk.wait_for_role();
     let said = ends(&desk, &restore, 75);
     assert!(said.contains(&daemon.pid().to_string()), "{said}");
     assert_eq!(daemon.stop(), Some(0));

@@ -163,7 +163,7 @@ impl Office<'_> {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.desk.path().join("daemon.log")).expect("its log")
+        self.desk.log()
     }
 
     // Whatever this very test is to go without (`tests/disarm`), the binary goes without.

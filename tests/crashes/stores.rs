@@ -56,8 +56,7 @@ fn p_01_a_store_that_is_removed_under_the_daemon_takes_no_mail_with_it() {
         fs::remove_file(file).expect("it goes");
     }
     desk.deliver(&name(1), &message("a@x.example", "one", "1@x", "", "x"));
-    let said = || fs::read_to_string(desk.path().join("daemon.log")).unwrap_or_default();
-    wait_for("the daemon to see it", 20, || said().contains("was removed or replaced"));
+    wait_for("the daemon to see it", 20, || desk.log().contains("was removed or replaced"));
     drop(daemon);
     assert_eq!(files_below(&desk.maildir().join("new")).len(), 1);
     desk.ok(&["run", "--once"]);

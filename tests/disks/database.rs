@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::chown;
 
-use crate::house::{bulky, desk, log_of, mail_of, name, wait_for_log};
+use crate::house::{bulky, desk, mail_of, name, wait_for_log};
 use crate::mount::Tmpfs;
 use crate::support::guarded::{Account, shared_folder};
 use crate::support::postgres::{self, DATABASE, PASSWORD};
@@ -38,7 +38,7 @@ fn tickets(desk: &Desk) -> usize {
 }
 
 fn stops_well(desk: &Desk, daemon: Daemon) {
-    let said = log_of(desk);
+    let said = desk.log();
     assert_eq!(daemon.stop(), Some(0), "{said}");
     assert!(!said.contains("a message could not be decided"), "no message is blamed: {said}");
     desk.audit();
@@ -53,11 +53,11 @@ fn p_06_a_database_that_lets_nobody_write_for_a_while_is_waited_for() {
         ("SET default_transaction_read_only = on", "RESET default_transaction_read_only", "hint: "),
     ];
     for (n, (refuse, allow, words)) in (1..).zip(ways) {
-        let already = log_of(&desk).len();
+        let already = desk.log().len();
         postgres::server().execute(DATABASE, &format!("ALTER ROLE {role} {refuse}"));
         hang_up(role);
         desk.deliver(&name(n), &message("a@x.example", "one", &format!("{n}@x"), "", "x"));
-        wait_for(words, 30, || log_of(&desk)[already..].contains(words));
+        wait_for(words, 30, || desk.log()[already..].contains(words));
         assert_eq!(mail_of(&desk).len(), 1, "{refuse}: it stays where it is");
         postgres::server().execute(DATABASE, &format!("ALTER ROLE {role} {allow}"));
         wait_for("the ticket", 60, || mail_of(&desk).is_empty());

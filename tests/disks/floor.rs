@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::house::{desk, floor, log_of, mail_of, name, subjects, wait_for_log};
+use crate::house::{desk, floor, mail_of, name, subjects, wait_for_log};
 use crate::mount::Tmpfs;
 use crate::support::dovecot::Dovecot;
 use crate::support::{message, wait_for};
@@ -34,7 +34,7 @@ fn p_05_below_the_floor_nothing_is_fetched_and_all_else_goes_on() {
     dovecot.deliver("remote", "INBOX", &message("b@x.example", "kept there", "3@x", "", "x"));
     wait_for_log(&desk, 20, "stopped fetching from `support`");
     wait_for_log(&desk, 20, "stopped fetching from `remote`");
-    let said = log_of(&desk);
+    let said = desk.log();
     assert!(said.contains("`min_free_space` wants 40 MB"), "{said}");
     assert!(said.contains("hint: free some space; the mail stays in the mailbox"), "{said}");
 
@@ -46,13 +46,13 @@ fn p_05_below_the_floor_nothing_is_fetched_and_all_else_goes_on() {
     });
     assert!(mail_of(&desk).contains("kept here"), "it was fetched below the floor");
     assert_eq!(dovecot.list("remote", "INBOX").len(), 1);
-    let said = log_of(&desk);
+    let said = desk.log();
     assert_eq!(said.matches("stopped fetching").count(), 2, "once for each mailbox: {said}");
 
     fs::remove_file(ballast).expect("removed");
     let fetched = || desk.lines(&["log"]).len();
     wait_for("both to be fetched", 45, || fetched() == 3);
-    assert!(log_of(&desk).contains("there is room on the disk"), "{}", log_of(&desk));
+    assert!(desk.log().contains("there is room on the disk"), "{}", desk.log());
     assert_eq!(daemon.stop(), Some(0));
     desk.audit();
 }

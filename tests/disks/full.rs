@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Stdio;
 
 use crate::books::{database, drafts};
-use crate::house::{bulky, desk, floor, log_of, mail_of, name, subjects, wait_for_log};
+use crate::house::{bulky, desk, floor, mail_of, name, subjects, wait_for_log};
 use crate::mount::Tmpfs;
 use crate::support::dovecot::Dovecot;
 use crate::support::{Desk, message, wait_for};
@@ -62,7 +62,7 @@ fn p_05_a_full_disk_takes_nothing_in_half_and_goes_on_alone_once_there_is_room()
         missing(&desk, &delivered).into_iter().filter(|one| !remote().contains(one)).collect();
     assert_eq!(lost, Vec::<String>::new(), "P-01");
     assert!(subjects(&desk).len() < 40, "there is no room for all of it");
-    let said = log_of(&desk);
+    let said = desk.log();
     for line in said.lines().filter(|line| line.contains("is full")) {
         let again = said.lines().filter(|other| {
             other.split_once(' ').map(|(_, rest)| rest)
@@ -82,7 +82,7 @@ fn p_05_a_full_disk_takes_nothing_in_half_and_goes_on_alone_once_there_is_room()
             .iter()
             .all(|mail| mail["state"] == "sent")
     });
-    assert_eq!(daemon.stop(), Some(0), "{}", log_of(&desk));
+    assert_eq!(daemon.stop(), Some(0), "{}", desk.log());
     let sent = desk.lines(&["outbox", "list", "--limit", "1000"]).len();
     assert!(sent >= 40 && desk.sent().len() == sent, "each went once");
     desk.audit();
@@ -103,7 +103,7 @@ fn p_05_mail_of_ours_waits_for_room_and_leaves_no_half_mails() {
     wait_for("it to be tried again", 20, || {
         desk.lines(&["outbox", "list"]).iter().any(|mail| mail["attempts"].as_i64() > Some(1))
     });
-    let said = log_of(&desk);
+    let said = desk.log();
     assert_eq!(said.matches("mail cannot be sent").count(), 1, "{said}");
     assert!(
         said.contains("No space left on device") && said.contains("hint: see that there is room"),
@@ -113,7 +113,7 @@ fn p_05_mail_of_ours_waits_for_room_and_leaves_no_half_mails() {
     assert!(subjects(&desk).contains(&"one".to_owned()), "deciding goes on");
     fs::remove_file(ballast).expect("removed");
     wait_for("the mail", 20, || desk.sent().len() == 2);
-    assert!(log_of(&desk).contains("mail goes to"), "{}", log_of(&desk));
+    assert!(desk.log().contains("mail goes to"), "{}", desk.log());
     assert_eq!(daemon.stop(), Some(0));
     assert!(desk.lines(&["outbox", "list"]).iter().all(|mail| mail["state"] == "sent"));
     desk.audit();
@@ -180,6 +180,6 @@ fn p_05_without_inodes_nothing_is_lost_and_it_goes_on_once_there_are_some() {
     desk.deliver(&name(2), &message("b@x.example", "two", "2@x", "", "x"));
     wait_for("the next", 20, || subjects(&desk) == ["one", "two"]);
     fs::remove_dir_all(many).expect("removed");
-    assert_eq!(daemon.stop(), Some(0), "{}", log_of(&desk));
+    assert_eq!(daemon.stop(), Some(0), "{}", desk.log());
     desk.audit();
 }

@@ -119,11 +119,6 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// What the daemon logged so far.
-pub fn log_of(desk: &Desk) -> String {
-    fs::read_to_string(desk.path().join("daemon.log")).unwrap_or_default()
-}
-
 /// The subjects of the tickets, in order; none while there is no store.
 pub fn subjects(desk: &Desk) -> Vec<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -153,10 +148,10 @@ pub fn mail_of(desk: &Desk) -> BTreeSet<String> {
 /// Waits until the daemon has logged `words`, at most `seconds`.
 pub fn wait_for_log(desk: &Desk, seconds: u64, words: &str) {
     for _ in 0..seconds * 20 {
-        if log_of(desk).contains(words) {
+        if desk.log().contains(words) {
             return;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("waited {seconds} s in vain for `{words}`:\n{}", log_of(desk));
+    panic!("waited {seconds} s in vain for `{words}`:\n{}", desk.log());
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::books::database;
-use crate::house::{desk, floor, log_of, mail_of, name, subjects, wait_for_log};
+use crate::house::{desk, floor, mail_of, name, subjects, wait_for_log};
 use crate::mount::Tmpfs;
 use crate::support::guarded::Account;
 use crate::support::{Desk, message, wait_for};
@@ -59,7 +59,7 @@ fn spellbound(calls: &str, error: &str, words: &str) {
     wait_for("the ticket", 60, || subjects(&desk) == ["one"]);
     wait_for("the mail of ours", 30, || desk.sent().len() == 2);
     wait_for("the mailbox to be told", 30, || mail_of(&desk).is_empty());
-    let said = log_of(&desk);
+    let said = desk.log();
     assert_eq!(daemon.stop(), Some(0), "{error}: {said}");
     let told = said.lines().filter(|line| line.contains(words)).count();
     assert!((1..=3).contains(&told), "{error}: once for each room that was at work: {said}");
@@ -161,7 +161,7 @@ fn p_06_a_store_that_another_program_holds_is_waited_for() {
     other.execute_batch("ROLLBACK").expect("it is free");
     wait_for("the ticket", 60, || subjects(&desk) == ["one"]);
     wait_for("the mailbox to be told", 30, || mail_of(&desk).is_empty());
-    let said = log_of(&desk);
+    let said = desk.log();
     assert_eq!(daemon.stop(), Some(0), "{said}");
     assert!(said.contains("hint: `fuser` on that file names the program"), "{said}");
     desk.audit();

@@ -44,10 +44,6 @@ pub fn total(desk: &Desk, reason: &str) -> i64 {
     rows.iter().find(is_meant).map_or(0, |row| row["messages"].as_i64().expect("a number"))
 }
 
-fn log_of(desk: &Desk) -> String {
-    fs::read_to_string(desk.path().join("daemon.log")).unwrap_or_default()
-}
-
 fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -234,12 +230,12 @@ fn e_10_a_mailbox_taken_out_by_a_reload_is_left_and_the_others_go_on() {
     let alone = self::desk(&[stays]);
     fs::copy(alone.config(), desk.config()).expect("written");
     signal(daemon.pid(), "HUP");
-    wait_for("the reload", 20, || log_of(&desk).contains("was read again"));
+    wait_for("the reload", 20, || desk.log().contains("was read again"));
     dovecot.deliver("goes", "INBOX", &mail("second there"));
     dovecot.deliver("stays", "INBOX", &mail("second here"));
     wait_for("the mail of the one that stays", 20, || desk_has(&desk, &["second here"]));
-    assert!(!desk_has(&desk, &["second there"]), "{}", log_of(&desk));
-    assert_eq!(daemon.stop(), Some(0), "{}", log_of(&desk));
+    assert!(!desk_has(&desk, &["second there"]), "{}", desk.log());
+    assert_eq!(daemon.stop(), Some(0), "{}", desk.log());
     desk.audit();
 }
 
@@ -251,12 +247,12 @@ fn a_server_that_goes_away_and_comes_back_is_told_of_once_and_nothing_is_lost() 
     let daemon = desk.start();
     wait_for("the first mail", 20, || desk_has(&desk, &["before"]));
     dovecot.stop();
-    wait_for("a word about it", 30, || log_of(&desk).contains("WARN"));
+    wait_for("a word about it", 30, || desk.log().contains("WARN"));
     dovecot.deliver("support1", "INBOX", &mail("meanwhile"));
     dovecot.start_again();
     wait_for("the mail of meanwhile", 60, || desk_has(&desk, &["before", "meanwhile"]));
-    assert_eq!(daemon.stop(), Some(0), "{}", log_of(&desk));
-    let log = log_of(&desk);
+    assert_eq!(daemon.stop(), Some(0), "{}", desk.log());
+    let log = desk.log();
     assert!(log.matches("WARN").count() + log.matches("ERROR").count() <= 2, "{log}");
     assert_eq!(total(&desk, "ticket_created"), 2);
     desk.audit();

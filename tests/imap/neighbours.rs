@@ -1,8 +1,6 @@
 //! The real binary with a mailbox for each way a server can fail, and one that is well: each trouble
 //! is in the log once, and its end, too; in the end every message is a ticket, once (P-06).
 
-use std::fs;
-
 use crate::desk::letter;
 use crate::support::account::{Account, PASSWORD};
 use crate::support::scripted::Scripted;
@@ -61,7 +59,7 @@ fn p_06_each_trouble_is_told_once_and_the_other_mailboxes_go_on() {
         servers.iter().all(|(_, server)| is_done(server))
     });
     assert_eq!(daemon.stop(), Some(0));
-    let log = fs::read_to_string(desk.path().join("daemon.log")).expect("a log");
+    let log = desk.log();
     for (name, _) in TROUBLES {
         let of = |line: &&str| line.contains(&format!("\"mailbox.name\":\"{name}\""));
         let lines: Vec<&str> = log.lines().filter(of).collect();

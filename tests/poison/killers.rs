@@ -1,7 +1,6 @@
 //! Messages that end whoever reads them, between good ones.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
 use crate::support::{Desk, message, wait_for};
@@ -67,7 +66,7 @@ fn t_51_a_daemon_that_is_started_again_goes_on_past_a_killer() {
         assert!(!daemon.has_ended(), "the killer has ended it again");
         totals(&desk) == all
     });
-    let log = fs::read_to_string(desk.path().join("daemon.log")).expect("its log");
+    let log = desk.log();
     let id = &held(&desk)[0].0;
     for words in [id.as_str(), "\"support\"", "ended with SIGABRT", "hint: `guichet held show"] {
         assert!(log.contains(words), "{words}: {log}");

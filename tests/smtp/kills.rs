@@ -122,12 +122,16 @@ fn a_relay_that_is_away_is_named_once_and_again_when_it_is_back() {
     assert_eq!(sink.connections(), 1);
 
     let daemon = desk.start();
-    let log = || fs::read_to_string(desk.path().join("daemon.log")).unwrap_or_default();
     wait_for("the mail to leave", 30, || sink.mails().len() >= 10);
-    wait_for("the end of the outage", 20, || log().contains("takes mail again"));
+    wait_for("the end of the outage", 20, || desk.log().contains("takes mail again"));
     assert_eq!(daemon.stop(), Some(0));
     for words in ["mail waits for its relay", "takes mail again"] {
-        assert_eq!(log().matches(words).count(), 1, "three attempts, one line: {}", log());
+        assert_eq!(
+            desk.log().matches(words).count(),
+            1,
+            "three attempts, one line: {}",
+            desk.log()
+        );
     }
     for mail in outbox(&desk) {
         assert_eq!((mail["state"].as_str(), mail["attempts"].as_i64()), (Some("sent"), Some(1)));

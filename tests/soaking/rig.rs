@@ -183,7 +183,7 @@ impl Rig {
     }
 
     fn log(&self) -> String {
-        let text = fs::read_to_string(self.desk.path().join("daemon.log")).unwrap_or_default();
+        let text = self.desk.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }

@@ -221,7 +221,7 @@ fn the_daemon_waits_for_its_database_and_goes_on() {
     }
     wait_for("all of it", 60, || decided() == MESSAGES);
     assert_eq!(daemon.stop(), Some(0));
-    let log = std::fs::read_to_string(desk.path().join("daemon.log")).expect("a log");
+    let log = desk.log();
     assert!(log.contains("cannot be reached"), "{log}");
     assert!(!log.contains(postgres::PASSWORD));
     assert_eq!(count(&books, "ticket"), MESSAGES as i64);

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use guichet::clock::Stopwatch;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -224,9 +225,33 @@ start = "all"
         paths.iter().map(|path| fs::read(path).expect("a readable mail")).collect()
     }
 
+    /// What the daemon has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path().join("daemon.log")).unwrap_or_default()
+    }
+
+    /// Waits until the daemon has the role on the store: a command that comes before it takes that
+    /// role itself, and it is the daemon that is refused.
+    pub fn wait_for_role(&self) {
+        wait_for("the daemon to have its role", 20, || self.log().contains("mailbox support"));
+    }
+
     /// The books, which must balance (P-17).
     pub fn audit(&self) {
         self.ok(&["audit"]);
+    }
+}
+
+// Whoever reads of a failure later has the end of the log, and not the desk.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        const TOLD: usize = 40;
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(TOLD)..];
+            eprintln!("the daemon's log ends with:\n{}", last.join("\n"));
+        }
     }
 }
 
@@ -297,20 +322,24 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 /// Waits until `ready` says so, at most `seconds` of a machine that has nothing else to do: one that is
-/// shared takes longer.
+/// shared takes longer. What asking takes counts too, but it is asked a few times in any case.
 pub fn wait_for(what: &str, seconds: u32, mut ready: impl FnMut() -> bool) {
     const PAUSE: Duration = Duration::from_millis(50);
-    let mut left = f64::from(seconds);
-    let mut waited = Duration::ZERO;
-    while left > 0.0 {
+    const AT_LEAST: u32 = 10;
+    let waited = Stopwatch::start();
+    let (mut left, mut before, mut asked) = (f64::from(seconds), Duration::ZERO, 0);
+    while left > 0.0 || asked < AT_LEAST {
         if ready() {
             return;
         }
+        asked += 1;
         std::thread::sleep(PAUSE);
-        waited += PAUSE;
-        left -= PAUSE.as_secs_f64() / crowding();
+        let now = waited.elapsed();
+        left -= (now - before).as_secs_f64() / crowding();
+        before = now;
     }
-    panic!("waited {} s in vain for {what} (load {})", waited.as_secs(), load().trim());
+    let waited = waited.elapsed().as_secs();
+    panic!("waited {waited} s in vain for {what} (load {})", load().trim());
 }
 
 /// How many share a processor, now or in the last minute; one where nobody can tell.
