@@ -5,6 +5,7 @@ use std::fs::{OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -15,6 +16,7 @@ use super::adapter::{explain, refused};
 use super::backup::beside;
 use super::restore::half_restored;
 use super::tally::{self, Tally};
+use crate::clock::Stopwatch;
 use crate::faults;
 use crate::store::{Durability, Location, Role, StoreError};
 
@@ -66,7 +68,7 @@ pub(super) fn connect(
     };
     // Only heeded before there is any table.
     set("PRAGMA auto_vacuum = INCREMENTAL")?;
-    set("PRAGMA journal_mode = WAL")?;
+    patiently(|| set("PRAGMA journal_mode = WAL"))?;
     set("PRAGMA journal_size_limit = 67108864")?;
     // In pages, 16 MiB: a page of an index is written by many transactions, and moved once.
     set("PRAGMA wal_autocheckpoint = 4096")?;
@@ -83,6 +85,19 @@ pub(super) fn connect(
         must_survive_power_loss(&connection, path)?;
     }
     Ok(connection)
+}
+
+// Tries again what is busy, where SQLite does not wait by itself: it does not for a lock that it wants
+// while it holds a weaker one, as two programs that make one database at the same time.
+fn patiently<T>(mut step: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let waited = Stopwatch::start();
+    loop {
+        match step() {
+            Err(StoreError::Busy(_)) if waited.elapsed() < BUSY_TIMEOUT => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
 }
 
 // SQLite keeps to itself that a setting was not taken: where memory cannot be shared among processes,

@@ -274,4 +274,21 @@ mod tests {
         assert!(sqlite.verify().expect("it can be looked at").is_empty());
         assert!(sqlite.back_up(Path::new("nowhere")).is_err());
     }
+
+    // SQLite does not wait by itself where a file that is not in WAL mode yet is being written: so it is
+    // when two programs make one store.
+    #[test]
+    fn a_store_that_another_program_is_making_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("a.db");
+        let other = Connection::open(&file).expect("it opens");
+        other.execute_batch("BEGIN IMMEDIATE; CREATE TABLE begun (one)").expect("it begins");
+        let options = Options { location: Location::Sqlite(file), durability: Durability::Full };
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| Sqlite::open(&options, Timestamp::UNIX_EPOCH));
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            other.execute_batch("ROLLBACK").expect("it ends");
+            opened.join().expect("it ends").expect("it was waited for");
+        });
+    }
 }
