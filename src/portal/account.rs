@@ -9,7 +9,7 @@ use super::cookies::{self, Cookie};
 use super::mails::PortalMail;
 use super::rules::{self, Unfit};
 use super::secrets::Typed;
-use super::{Portal, Posted, Trouble, Visitor, csrf};
+use super::{Limit, Portal, Posted, Trouble, Visitor, csrf};
 use crate::faults;
 use crate::mail::Address;
 use crate::mail::address::PlusTag;
@@ -82,11 +82,15 @@ impl Try {
 
 impl Portal {
     /// Counts an attempt, or refuses it until there is room.
-    pub(super) async fn try_once(&self, tried: Vec<Tried>) -> Result<Vec<String>, Trouble> {
+    pub(super) async fn try_once(
+        &self,
+        limit: Limit,
+        tried: Vec<Tried>,
+    ) -> Result<Vec<String>, Trouble> {
         let (ids, now) = (self.ids.clone(), self.now());
         match self.write(move |sql| attempts::attempt(sql, &tried, &ids, now)).await? {
             Attempt::Counted(counted) => Ok(counted),
-            Attempt::Refused(until) => Err(Trouble::TooOften(until)),
+            Attempt::Refused(until) => Err(Trouble::TooOften(limit, until)),
         }
     }
 

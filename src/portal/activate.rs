@@ -9,7 +9,7 @@ use minijinja::context;
 
 use super::account::{Refused, Try, chosen, hand_over, settle};
 use super::mails::Post;
-use super::{Answer, Portal, Posted, Trouble, Visitor, csrf};
+use super::{Answer, Limit, Portal, Posted, Trouble, Visitor, csrf};
 use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
@@ -51,7 +51,7 @@ impl Portal {
                 credentials::find_link(sql, kind, &hash, now).map(Ok)
             })
             .await?;
-        let found = found.map_err(Trouble::TooOften)?;
+        let found = found.map_err(|until| Trouble::TooOften(Limit::Links, until))?;
         if found.is_none() {
             self.failed(tried).await?;
         }
@@ -138,7 +138,7 @@ pub(super) async fn again(
         Link::Expired(link) | Link::Live(link) => link,
         Link::Unknown => return unknown(&visitor),
     };
-    portal.try_once(vec![Try::Reset.by_source(&visitor)]).await?;
+    portal.try_once(Limit::Resets, vec![Try::Reset.by_source(&visitor)]).await?;
     let main = link.main_address.as_deref().map(Address::parse);
     if let Some(Ok(main)) = main {
         portal.mail_link_to(&main).await?;

@@ -10,7 +10,7 @@ use minijinja::context;
 use super::account::Try;
 use super::activate::{Link, unknown};
 use super::mails::{PortalMail, Post};
-use super::{Answer, Portal, Posted, Trouble, Visitor, csrf};
+use super::{Answer, Limit, Portal, Posted, Trouble, Visitor, csrf};
 use crate::mail::address::PlusTag;
 use crate::mail::{Address, AddressKey};
 use crate::store::credentials::{self, CredentialKind, FoundLink};
@@ -30,7 +30,7 @@ impl Portal {
             Try::Address.by_account_at(&person.id, limit),
             Try::Address.by_account_at(&address.to_string(), limit),
         ];
-        self.try_once(tried).await?;
+        self.try_once(Limit::Addresses, tried).await?;
         if self.options.nobodys.contains(&address.key(PlusTag::Strip)) {
             return Ok(());
         }

@@ -57,7 +57,7 @@ pub use door::{Closed, open_door};
 pub use form::Posted;
 pub use network::{Asker, Network};
 pub use page::Pages;
-pub use trouble::{Answer, Trouble};
+pub use trouble::{Answer, Limit, Trouble};
 pub use visitor::{LoggedIn, PortalUser, Visitor};
 
 /// What of the configuration the portal heeds.

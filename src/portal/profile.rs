@@ -12,7 +12,7 @@ use super::account::{Refused, Try, chosen, hand_over, settle};
 use super::login::LONGEST_ADDRESS;
 use super::secrets::Typed;
 use super::words::{self, Locale};
-use super::{Answer, LoggedIn, Portal, Posted, Trouble, Visitor};
+use super::{Answer, Limit, LoggedIn, Portal, Posted, Trouble, Visitor};
 use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
@@ -224,7 +224,7 @@ async fn has_password(
 ) -> Result<bool, Trouble> {
     let _turn = portal.turn_to_log_in(&user.visitor).await?;
     let tried = vec![Try::Login.by_account(&person.id), Try::Login.by_source(&user.visitor)];
-    let counted = portal.try_once(tried).await?;
+    let counted = portal.try_once(Limit::Guesses, tried).await?;
     let hashes = person.password.clone().into_iter().collect();
     let found = portal.hasher.find(&Typed::new(typed), hashes, 1).await?;
     if found.is_some() {

@@ -15,7 +15,7 @@ use super::upload::{self, Beyond, Written};
 use super::{number, sheet, show};
 use crate::counter::{Actor, CounterError, Outcome, TicketChange, Writing};
 use crate::portal::form::{Asked, Named};
-use crate::portal::{Answer, LoggedIn, Portal, PortalUser, Posted, Trouble, Visitor};
+use crate::portal::{Answer, Limit, LoggedIn, Portal, PortalUser, Posted, Trouble, Visitor};
 use crate::store::attempts::{Counts, Tried};
 use crate::store::tickets::portal::Found;
 use crate::triage::facts::TicketStatus;
@@ -158,7 +158,7 @@ async fn set(
     if let Found::Merged(into) = sheet::find(portal, &user, number).await? {
         return Ok(visitor.go(&format!("tickets/{into}")));
     }
-    portal.try_once(changes_of(&user, number)).await?;
+    portal.try_once(Limit::Changes, changes_of(&user, number)).await?;
     let actor = Actor::User { id: user.id.clone() };
     let changed = portal
         .at_counter(move |counter| counter.change(number, &actor, &[TicketChange::Status(status)]))
@@ -303,7 +303,8 @@ fn trouble(error: CounterError, portal: &Portal) -> Trouble {
         CounterError::NoTicket(_) => Trouble::NotFound,
         CounterError::Store(error) => Trouble::Store(error),
         CounterError::Unread => {
-            Trouble::TooOften(portal.now().saturating_add(A_WHILE).unwrap_or(Timestamp::MAX))
+            let later = portal.now().saturating_add(A_WHILE).unwrap_or(Timestamp::MAX);
+            Trouble::TooOften(Limit::Messages, later)
         }
         error => Trouble::Broken(error.to_string()),
     }
