@@ -43,7 +43,7 @@ impl Portal {
     /// Mails a new link to whoever has an address, unless theirs were enough for now. Answers before
     /// the account is looked for, so that nothing about it shows in how long that takes.
     pub(super) async fn mail_link_to(&self, address: &Address) -> Result<(), Trouble> {
-        let tried = Try::Reset.by_account_at(&address.to_string(), &self.options.reset_limit);
+        let tried = Try::Reset.by_address_at(address, &self.options.reset_limit);
         match self.try_once(Limit::Resets, vec![tried]).await {
             Ok(_) => {}
             // Whether it was asked too often is its owner's business.

@@ -28,6 +28,18 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Limit::Addresses => "addresses",
+            Limit::Changes => "changes",
+            Limit::Guesses => "guesses",
+            Limit::Links => "links",
+            Limit::Messages => "messages",
+            Limit::Resets => "resets",
+        }
+    }
+
     fn page(self) -> &'static str {
         match self {
             Limit::Addresses => "too_many_addresses",

@@ -14,9 +14,11 @@ use minijinja::Value;
 
 use super::cookies::{self, Cookie};
 use super::csrf;
+use super::lockouts::Whom;
 use super::words::{self, Locale};
 use super::{Answer, Asker, Portal, Trouble};
 use crate::faults;
+use crate::mail::Address;
 use crate::store::sessions::{self, Holder, SessionScope};
 use crate::triage::facts::UserStatus;
 use crate::triage::policy::Access;
@@ -198,6 +200,11 @@ impl PortalUser {
     /// What to call them.
     pub fn called(&self) -> &str {
         if self.name.is_empty() { &self.address } else { &self.name }
+    }
+
+    /// How they are named when a limit refuses them.
+    pub(super) fn whom(&self) -> Whom {
+        Whom::Account(Address::parse(&self.address).ok())
     }
 
     /// Whether they see all tickets of their site, or of another.
