@@ -188,7 +188,7 @@ fn print(row: &Value, credentials: Option<i64>, what: What) -> Result<()> {
 }
 
 impl Who {
-    pub(super) fn actor(&self) -> Result<Actor> {
+    pub(in crate::cli) fn actor(&self) -> Result<Actor> {
         match &self.agent {
             Some(written) => Ok(Actor::Agent(address(written)?)),
             None => Ok(Actor::Operator),
