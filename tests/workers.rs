@@ -227,6 +227,7 @@ fn a_helper_of_other_tests() {
         door: None,
         suspects: Suspects::ReadHere,
         on_decision: Arc::new(|_| ()),
+        on_lockout: Arc::new(|_| ()),
     };
     let (told, events) = channel();
     let mut house = House::start(&furniture, told.clone()).expect("the house starts");

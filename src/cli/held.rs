@@ -15,7 +15,9 @@ use super::output::{self, confirm, escape};
 use super::times::Times;
 use super::words::{counted, hint, one_of, said};
 use super::{Format, Globals, ingest, tickets, users};
+use crate::counter::Actor;
 use crate::store::decisions::{self, Entry, Filter};
+use crate::store::tickets::By;
 use crate::store::{Sql, StoreError, spool};
 use crate::triage::plan::{Outcome, Reason, Story};
 
@@ -73,6 +75,8 @@ pub(super) struct Choice {
     /// Only says what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    who: tickets::Who,
 }
 
 /// The reasons of interfaces §4 to hold a message.
@@ -222,6 +226,14 @@ fn to_change(
     Ok(None)
 }
 
+/// Who acts, as stories name them.
+fn by(desk: &Desk, choice: &Choice) -> Result<By> {
+    match choice.who.actor()? {
+        Actor::Operator => Ok(By::Operator),
+        actor => desk.counter()?.by(&actor).map_err(tickets::refused),
+    }
+}
+
 /// What becomes of the senders of released messages before these are decided anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Senders {
@@ -230,6 +242,7 @@ enum Senders {
 }
 
 fn release(globals: &Globals, desk: &Desk, choice: &Choice, senders: Senders) -> Result<Exit> {
+    let by = by(desk, choice)?;
     let Some(ids) = to_change(globals, desk, choice, "decided anew")? else {
         return Ok(Exit::Done);
     };
@@ -240,7 +253,7 @@ fn release(globals: &Globals, desk: &Desk, choice: &Choice, senders: Senders) ->
             }
         }
     }
-    let released = changed(desk, ids, |sql, id| spool::release_held(sql, id))?;
+    let released = changed(desk, ids, move |sql, id| spool::release_held(sql, id, &by))?;
     ingest::decide(globals, desk, &released)?;
     let mut told = BTreeSet::new();
     for id in &released {
@@ -272,11 +285,12 @@ fn way_in(reason: Reason) -> Option<&'static str> {
 }
 
 fn drop_chosen(globals: &Globals, desk: &Desk, choice: &Choice) -> Result<Exit> {
+    let by = by(desk, choice)?;
     let Some(ids) = to_change(globals, desk, choice, "dropped")? else { return Ok(Exit::Done) };
     let count = counted(ids.len(), "message");
     confirm(globals, &format!("drop {count}, so that no ticket is made of it?"))?;
     let now = desk.clock.now();
-    let dropped = changed(desk, ids, move |sql, id| spool::drop_held(sql, id, now))?;
+    let dropped = changed(desk, ids, move |sql, id| spool::drop_held(sql, id, &by, now))?;
     match globals.format() {
         Format::Table => {
             output::line(format_args!("dropped {}", counted(dropped.len(), "message")))?;

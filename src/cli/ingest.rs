@@ -219,15 +219,16 @@ pub(super) enum Walked {
 const PATIENCE: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Walks one message; when a daemon does, waits a moment for what it makes of it.
-pub(super) fn walk_one(desk: &Desk, message: &str) -> Result<Walked> {
+/// Walks one message; when a daemon does, waits a moment for what it makes of it. `newest` was the
+/// newest mail of ours before the message was written.
+pub(super) fn walk_one(desk: &Desk, message: &str, newest: i64) -> Result<Walked> {
     let walked = walk(desk, std::slice::from_ref(&message.to_owned()))?;
     if matches!(&walked, Walked::Decided(rows) if !rows.is_empty()) {
         return Ok(walked);
     }
     let begun = Stopwatch::start();
     while begun.elapsed() < PATIENCE {
-        if let Some(row) = desk.store.read_only(|sql| decided_elsewhere(sql, message))? {
+        if let Some(row) = desk.store.read_only(|sql| decided_elsewhere(sql, message, newest))? {
             return Ok(Walked::Decided(vec![row]));
         }
         std::thread::sleep(BETWEEN_LOOKS);
@@ -235,10 +236,18 @@ pub(super) fn walk_one(desk: &Desk, message: &str) -> Result<Walked> {
     Ok(walked)
 }
 
-fn decided_elsewhere(sql: &mut dyn Sql, message: &str) -> Result<Option<Value>, StoreError> {
+fn decided_elsewhere(
+    sql: &mut dyn Sql,
+    message: &str,
+    newest: i64,
+) -> Result<Option<Value>, StoreError> {
     let Some((entry, _)) = decisions::one(sql, message)? else { return Ok(None) };
     let decision = Decision { outcome: entry.outcome, reason: entry.reason };
-    let filter = outbox::Filter { message: Some(message.to_owned()), ..outbox::Filter::default() };
+    let filter = outbox::Filter {
+        message: Some(message.to_owned()),
+        after: Some(newest),
+        ..outbox::Filter::default()
+    };
     let queued = outbox::list(sql, &filter, outbox::Page { before: None, limit: 50 })?;
     let queued: Vec<Value> = queued
         .iter()

@@ -118,6 +118,7 @@ impl Narrow {
             state: self.state,
             ticket: self.ticket,
             message: None,
+            after: None,
             since,
             response: self.response.clone(),
         })

@@ -2,6 +2,7 @@
 
 mod brake;
 mod door;
+mod lockouts;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -117,6 +118,7 @@ fn live(
                         Left::InAHurry => return Ok(left_in_a_hurry()),
                     };
                     furniture.door = door::after_reload(&furniture, &settings)?;
+                    furniture.on_lockout = lockouts::telling(settings.log.redact);
                     furniture.settings = settings;
                     house = start(&furniture, &told)?;
                     info!("the configuration was read again");
@@ -235,6 +237,7 @@ fn furniture(desk: &Desk, tally: &Tally) -> Result<Furniture> {
             tell(decided, redact, &tally);
             tell_braked(decided, redact, &brake);
         }),
+        on_lockout: lockouts::telling(redact),
     })
 }
 

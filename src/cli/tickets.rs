@@ -22,6 +22,8 @@ use crate::store::tickets::{self, Filter, Shown, Ticket};
 use crate::store::{decisions, spool, users as people};
 use crate::triage::facts::TicketStatus;
 
+pub(super) use write::Who;
+
 #[derive(Subcommand)]
 pub(super) enum TicketsCommand {
     /// Opens a ticket for somebody, e.g. on the telephone, and makes them a user
@@ -184,7 +186,7 @@ fn requester(ticket: &Ticket) -> &str {
 }
 
 /// What the counter does not do, with the exit code that says why.
-fn refused(error: CounterError) -> anyhow::Error {
+pub(super) fn refused(error: CounterError) -> anyhow::Error {
     let exit = match &error {
         CounterError::Store(_) => None,
         CounterError::Full | CounterError::Unread => Some(Exit::Temporary),

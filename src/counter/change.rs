@@ -88,7 +88,7 @@ impl Counter {
     }
 
     /// How the history names who acts.
-    pub(super) fn by(&self, actor: &Actor) -> Result<By, CounterError> {
+    pub fn by(&self, actor: &Actor) -> Result<By, CounterError> {
         match actor {
             Actor::Agent(_) => {
                 let agent = self.agent(actor)?;

@@ -19,7 +19,7 @@ use crate::config::settings::Settings;
 use crate::ingest::{self, Decided, Ingest, Suspects};
 use crate::intake::{self, Space, Tenure, Wake, free_bytes};
 use crate::outbox::Outbox;
-use crate::portal::Closed;
+use crate::portal::{Closed, Lockout};
 use crate::store::workers::Presence;
 use crate::store::{Sharing, Store};
 
@@ -41,6 +41,8 @@ pub struct Furniture {
     pub door: Option<Arc<TcpListener>>,
     /// Told of each decision, in order.
     pub on_decision: Arc<dyn Fn(&Decided) + Send + Sync>,
+    /// Told of whom the portal refuses for a while, once.
+    pub on_lockout: Arc<dyn Fn(&Lockout) + Send + Sync>,
 }
 
 /// The rooms of a running daemon.

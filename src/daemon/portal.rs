@@ -26,7 +26,8 @@ impl House {
             furniture.ids.clone(),
             options.clone(),
             counter_of(furniture, others),
-        );
+        )
+        .on_lockout(furniture.on_lockout.clone());
         let (door, stop) = (door.try_clone()?, self.closed.subscribe());
         self.open("portal", events, move || portal.serve(door, stop))
     }

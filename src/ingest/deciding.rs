@@ -238,7 +238,7 @@ fn decide(
     parents: &Parents,
 ) -> Result<Option<Decided>, StoreError> {
     let claim = &item.claim;
-    let (message, plan) = match &item.reading {
+    let (message, mut plan) = match &item.reading {
         Reading::Closed(plan) => (None, Plan::clone(plan)),
         Reading::Read { message, questions } => {
             faults::point("ingest.gather");
@@ -255,6 +255,9 @@ fn decide(
             }
         }
     };
+    if let Some(by) = &claim.released_by {
+        plan.story.steps.insert(0, spool::released(by));
+    }
     let applied = apply::apply(sql, &plan, message.as_deref(), claim, ids, now)?;
     Ok(Some(Decided { claim: claim.clone(), message, plan: Arc::new(plan), applied }))
 }

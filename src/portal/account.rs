@@ -6,10 +6,11 @@ use axum::response::Response;
 use jiff::SignedDuration;
 
 use super::cookies::{self, Cookie};
+use super::lockouts::{Trial, Whom};
 use super::mails::PortalMail;
 use super::rules::{self, Unfit};
 use super::secrets::Typed;
-use super::{Portal, Posted, Trouble, Visitor, csrf};
+use super::{Limit, Portal, PortalUser, Posted, Trouble, Visitor, csrf};
 use crate::faults;
 use crate::mail::Address;
 use crate::mail::address::PlusTag;
@@ -45,29 +46,45 @@ impl Try {
     }
 
     /// What counts against whoever asks, by where they are.
-    pub(super) fn by_source(self, visitor: &Visitor) -> Tried {
-        let counted = format!("{}/source/{}", self.as_str(), visitor.asker.counted());
+    pub(super) fn by_source(self, visitor: &Visitor) -> Trial {
+        let source = visitor.asker.counted();
+        let counted = format!("{}/source/{source}", self.as_str());
         let counts = match self {
             Try::Link => Counts::OnceItFails,
             Try::Address | Try::Login | Try::Reset => Counts::AtOnce,
         };
         let rates = if faults::stands("T-27-source") { vec![GUESSES] } else { Vec::new() };
-        Tried { counted, rates, counts }
+        Trial { whom: Whom::Source(source), tried: Tried { counted, rates, counts } }
     }
 
     /// What counts against an account, named by an address as typed, which need not exist: nobody
     /// learns from a limit who does (T-21).
-    pub(super) fn by_account(self, typed: &str) -> Tried {
-        self.by_account_at(typed, &[GUESSES])
+    pub(super) fn by_account(self, typed: &str) -> Trial {
+        let whom = Whom::Account(Address::parse(typed.trim()).ok());
+        self.counted(typed, whom, &[GUESSES])
     }
 
-    /// The same, by a limit of the configuration.
-    pub(super) fn by_account_at(self, typed: &str, rates: &[Rate]) -> Tried {
-        let counted = self.account(typed);
+    /// What counts against somebody who is logged in.
+    pub(super) fn by_user(self, user: &PortalUser) -> Trial {
+        self.counted(&user.id, user.whom(), &[GUESSES])
+    }
+
+    /// The same against an account, by a limit of the configuration.
+    pub(super) fn by_address_at(self, address: &Address, rates: &[Rate]) -> Trial {
+        self.counted(&address.to_string(), Whom::Account(Some(address.clone())), rates)
+    }
+
+    /// The same against a user.
+    pub(super) fn by_user_at(self, user: &PortalUser, rates: &[Rate]) -> Trial {
+        self.counted(&user.id, user.whom(), rates)
+    }
+
+    fn counted(self, account: &str, whom: Whom, rates: &[Rate]) -> Trial {
+        let counted = self.account(account);
         let rates = if faults::stands("T-27-account") { rates.to_vec() } else { Vec::new() };
         let is_late = !faults::stands("T-27-at-once");
         let counts = if is_late { Counts::OnceItFails } else { Counts::AtOnce };
-        Tried { counted, rates, counts }
+        Trial { whom, tried: Tried { counted, rates, counts } }
     }
 
     // One account however its address is written.
@@ -82,17 +99,23 @@ impl Try {
 
 impl Portal {
     /// Counts an attempt, or refuses it until there is room.
-    pub(super) async fn try_once(&self, tried: Vec<Tried>) -> Result<Vec<String>, Trouble> {
+    pub(super) async fn try_once(
+        &self,
+        limit: Limit,
+        trials: Vec<Trial>,
+    ) -> Result<Vec<String>, Trouble> {
         let (ids, now) = (self.ids.clone(), self.now());
+        let tried: Vec<Tried> = trials.iter().map(|trial| trial.tried.clone()).collect();
         match self.write(move |sql| attempts::attempt(sql, &tried, &ids, now)).await? {
             Attempt::Counted(counted) => Ok(counted),
-            Attempt::Refused(until) => Err(Trouble::TooOften(until)),
+            Attempt::Refused(refusals) => Err(self.refuse(limit, &trials, &refusals)),
         }
     }
 
     /// Counts what was tried in vain.
-    pub(super) async fn failed(&self, tried: Vec<Tried>) -> Result<(), Trouble> {
+    pub(super) async fn failed(&self, trial: &Trial) -> Result<(), Trouble> {
         let (ids, now) = (self.ids.clone(), self.now());
+        let tried = [trial.tried.clone()];
         self.write(move |sql| attempts::failed(sql, &tried, &ids, now)).await
     }
 

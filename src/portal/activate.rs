@@ -1,6 +1,7 @@
 //! The link of a credentials mail: looking at it uses nothing up, however often, since mail scanners do
 //! (T-23); choosing a password does.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -9,7 +10,7 @@ use minijinja::context;
 
 use super::account::{Refused, Try, chosen, hand_over, settle};
 use super::mails::Post;
-use super::{Answer, Portal, Posted, Trouble, Visitor, csrf};
+use super::{Answer, Limit, Portal, Posted, Trouble, Visitor, csrf};
 use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
@@ -40,20 +41,22 @@ impl Portal {
     ) -> Result<Link, Trouble> {
         // T-24: nothing else is looked for.
         let hash = csrf::is_secret(token).then(|| csrf::hash(token));
-        let (tried, now) = (vec![Try::Link.by_source(visitor)], self.now());
-        let looked = tried.clone();
+        let (trial, now) = (Try::Link.by_source(visitor), self.now());
+        let looked = [trial.tried.clone()];
         let found = self
             .read(move |sql| {
-                if let Some(until) = attempts::refused_until(sql, &looked, now)? {
-                    return Ok(Err(until));
+                let refusals = attempts::refusals(sql, &looked, now)?;
+                if !refusals.is_empty() {
+                    return Ok(Err(refusals));
                 }
                 let Some(hash) = hash else { return Ok(Ok(None)) };
                 credentials::find_link(sql, kind, &hash, now).map(Ok)
             })
             .await?;
-        let found = found.map_err(Trouble::TooOften)?;
+        let refuse = |refusals: Vec<_>| self.refuse(Limit::Links, from_ref(&trial), &refusals);
+        let found = found.map_err(refuse)?;
         if found.is_none() {
-            self.failed(tried).await?;
+            self.failed(&trial).await?;
         }
         Ok(match found {
             None => Link::Unknown,
@@ -138,7 +141,7 @@ pub(super) async fn again(
         Link::Expired(link) | Link::Live(link) => link,
         Link::Unknown => return unknown(&visitor),
     };
-    portal.try_once(vec![Try::Reset.by_source(&visitor)]).await?;
+    portal.try_once(Limit::Resets, vec![Try::Reset.by_source(&visitor)]).await?;
     let main = link.main_address.as_deref().map(Address::parse);
     if let Some(Ok(main)) = main {
         portal.mail_link_to(&main).await?;

@@ -10,7 +10,7 @@ use minijinja::context;
 use super::account::Try;
 use super::activate::{Link, unknown};
 use super::mails::{PortalMail, Post};
-use super::{Answer, Portal, Posted, Trouble, Visitor, csrf};
+use super::{Answer, Limit, Portal, PortalUser, Posted, Trouble, Visitor, csrf};
 use crate::mail::address::PlusTag;
 use crate::mail::{Address, AddressKey};
 use crate::store::credentials::{self, CredentialKind, FoundLink};
@@ -22,15 +22,14 @@ impl Portal {
     /// else's already: no mail goes there then.
     pub(super) async fn mail_confirmation(
         &self,
+        user: &PortalUser,
         person: Person,
         address: Address,
     ) -> Result<(), Trouble> {
         let limit = &self.options.reset_limit;
-        let tried = vec![
-            Try::Address.by_account_at(&person.id, limit),
-            Try::Address.by_account_at(&address.to_string(), limit),
-        ];
-        self.try_once(tried).await?;
+        let tried =
+            vec![Try::Address.by_user_at(user, limit), Try::Address.by_address_at(&address, limit)];
+        self.try_once(Limit::Addresses, tried).await?;
         if self.options.nobodys.contains(&address.key(PlusTag::Strip)) {
             return Ok(());
         }

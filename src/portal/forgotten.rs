@@ -9,7 +9,7 @@ use minijinja::context;
 use super::account::Try;
 use super::login::LONGEST_ADDRESS;
 use super::mails::PortalMail;
-use super::{Answer, Portal, Posted, Trouble, Visitor};
+use super::{Answer, Limit, Portal, Posted, Trouble, Visitor};
 use crate::faults;
 use crate::mail::{Address, AddressKey};
 use crate::store::users::account;
@@ -27,7 +27,7 @@ pub(super) async fn mail_a_link(
     posted: Posted,
 ) -> Answer {
     let typed = posted.line("address", LONGEST_ADDRESS)?;
-    portal.try_once(vec![Try::Reset.by_source(&visitor)]).await?;
+    portal.try_once(Limit::Resets, vec![Try::Reset.by_source(&visitor)]).await?;
     if let Ok(address) = Address::parse(&typed) {
         portal.mail_link_to(&address).await?;
     }
@@ -43,11 +43,11 @@ impl Portal {
     /// Mails a new link to whoever has an address, unless theirs were enough for now. Answers before
     /// the account is looked for, so that nothing about it shows in how long that takes.
     pub(super) async fn mail_link_to(&self, address: &Address) -> Result<(), Trouble> {
-        let tried = Try::Reset.by_account_at(&address.to_string(), &self.options.reset_limit);
-        match self.try_once(vec![tried]).await {
+        let tried = Try::Reset.by_address_at(address, &self.options.reset_limit);
+        match self.try_once(Limit::Resets, vec![tried]).await {
             Ok(_) => {}
             // Whether it was asked too often is its owner's business.
-            Err(Trouble::TooOften(_)) => return Ok(()),
+            Err(Trouble::TooOften(..)) => return Ok(()),
             Err(trouble) => return Err(trouble),
         }
         let (post, now) = (self.post(), self.now());

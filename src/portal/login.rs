@@ -12,7 +12,7 @@ use super::cookies::{self, Cookie};
 use super::form::is_page;
 use super::secrets::{Match, Typed};
 use super::visitor::Choosing;
-use super::{Answer, Portal, Posted, Trouble, Visitor};
+use super::{Answer, Limit, Portal, Posted, Trouble, Visitor};
 use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
@@ -61,7 +61,7 @@ async fn tried(portal: Arc<Portal>, visitor: Visitor, posted: Posted) -> Answer 
     // What counts until it has succeeded would keep an office out that comes at once.
     let _turn = portal.turn_to_log_in(&visitor).await?;
     let tried = vec![Try::Login.by_account(&address), Try::Login.by_source(&visitor)];
-    let counted = portal.try_once(tried).await?;
+    let counted = portal.try_once(Limit::Guesses, tried).await?;
 
     let typed = Typed::new(posted.text("password"));
     let account = find(&portal, &address).await?;

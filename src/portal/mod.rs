@@ -16,6 +16,7 @@ mod door;
 mod forgotten;
 mod form;
 mod home;
+mod lockouts;
 mod login;
 mod mails;
 mod network;
@@ -49,15 +50,17 @@ use crate::mail::address::PlusTag;
 use crate::store::{READERS, Sql, Store, StoreError};
 use crate::triage::policy::Rate;
 
+use lockouts::Lockouts;
 use secrets::Hasher;
 
 use articles::Articles;
 pub use articles::{Flaw, flaws};
 pub use door::{Closed, open_door};
 pub use form::Posted;
+pub use lockouts::{Lockout, Whom};
 pub use network::{Asker, Network};
 pub use page::Pages;
-pub use trouble::{Answer, Trouble};
+pub use trouble::{Answer, Limit, Trouble};
 pub use visitor::{LoggedIn, PortalUser, Visitor};
 
 /// What of the configuration the portal heeds.
@@ -115,6 +118,7 @@ pub struct Portal {
     articles: Articles,
     bounds: counter::Bounds,
     hasher: Hasher,
+    lockouts: Lockouts,
     /// As many pages read at a time as the store keeps connections for; the others wait their turn.
     readers: Arc<Semaphore>,
 }
@@ -134,12 +138,19 @@ impl Portal {
             articles: articles::of(&options),
             bounds: counter::Bounds::default(),
             hasher: Hasher::new(&ids),
+            lockouts: Lockouts::default(),
             readers: Arc::new(Semaphore::new(READERS)),
             options,
             store,
             clock,
             ids,
         }
+    }
+
+    /// The same, and `told` hears of who is refused for a while.
+    pub fn on_lockout(mut self, told: Arc<dyn Fn(&Lockout) + Send + Sync>) -> Portal {
+        self.lockouts.told = told;
+        self
     }
 
     /// The time now.

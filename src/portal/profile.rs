@@ -12,7 +12,7 @@ use super::account::{Refused, Try, chosen, hand_over, settle};
 use super::login::LONGEST_ADDRESS;
 use super::secrets::Typed;
 use super::words::{self, Locale};
-use super::{Answer, LoggedIn, Portal, Posted, Trouble, Visitor};
+use super::{Answer, Limit, LoggedIn, Portal, Posted, Trouble, Visitor};
 use crate::faults;
 use crate::mail::Address;
 use crate::store::attempts;
@@ -176,7 +176,7 @@ pub(super) async fn change_address(
         let wrong = Wrong::from([("address_password", "password.old_wrong")]);
         return show(&portal, &user, &person, typed, &wrong).await;
     }
-    portal.mail_confirmation(person, address).await?;
+    portal.mail_confirmation(&user.user, person, address).await?;
     Ok(user.visitor.go_saying("profile", "address_mailed"))
 }
 
@@ -223,8 +223,8 @@ async fn has_password(
     typed: &str,
 ) -> Result<bool, Trouble> {
     let _turn = portal.turn_to_log_in(&user.visitor).await?;
-    let tried = vec![Try::Login.by_account(&person.id), Try::Login.by_source(&user.visitor)];
-    let counted = portal.try_once(tried).await?;
+    let tried = vec![Try::Login.by_user(&user.user), Try::Login.by_source(&user.visitor)];
+    let counted = portal.try_once(Limit::Guesses, tried).await?;
     let hashes = person.password.clone().into_iter().collect();
     let found = portal.hasher.find(&Typed::new(typed), hashes, 1).await?;
     if found.is_some() {

@@ -10,6 +10,48 @@ use crate::store::StoreError;
 /// What a handler answers.
 pub type Answer = Result<Response, Trouble>;
 
+/// What may be done so often and no more. Each limit has words of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Links that confirm a new address.
+    Addresses,
+    /// Tickets closed, and opened again.
+    Changes,
+    /// Guesses at a password.
+    Guesses,
+    /// Links that nobody made.
+    Links,
+    /// Messages that are not read yet.
+    Messages,
+    /// Mails with a new link.
+    Resets,
+}
+
+impl Limit {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Limit::Addresses => "addresses",
+            Limit::Changes => "changes",
+            Limit::Guesses => "guesses",
+            Limit::Links => "links",
+            Limit::Messages => "messages",
+            Limit::Resets => "resets",
+        }
+    }
+
+    fn page(self) -> &'static str {
+        match self {
+            Limit::Addresses => "too_many_addresses",
+            Limit::Changes => "too_many_changes",
+            Limit::Guesses => "too_often",
+            Limit::Links => "too_many_links",
+            Limit::Messages => "too_many_messages",
+            Limit::Resets => "too_many_resets",
+        }
+    }
+}
+
 /// Why a page is not shown.
 #[derive(Clone, Debug)]
 pub enum Trouble {
@@ -33,8 +75,8 @@ pub enum Trouble {
     TimedOut,
     /// More was sent than may be.
     TooLarge,
-    /// The limit of something is met until this time.
-    TooOften(Timestamp),
+    /// A limit is met until this time.
+    TooOften(Limit, Timestamp),
     /// Passwords would be read by whoever is in between.
     Unencrypted,
     /// A page that is asked in a way it does not answer to.
@@ -58,7 +100,7 @@ impl Trouble {
             Trouble::Store(StoreError::Stopped) => (StatusCode::SERVICE_UNAVAILABLE, "away"),
             Trouble::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "broken"),
             Trouble::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-            Trouble::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
+            Trouble::TooOften(limit, _) => (StatusCode::TOO_MANY_REQUESTS, limit.page()),
             Trouble::Unencrypted => (StatusCode::FORBIDDEN, "unencrypted"),
             Trouble::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "not_found"),
         }

@@ -14,9 +14,11 @@ use minijinja::Value;
 
 use super::cookies::{self, Cookie};
 use super::csrf;
+use super::lockouts::Whom;
 use super::words::{self, Locale};
 use super::{Answer, Asker, Portal, Trouble};
 use crate::faults;
+use crate::mail::Address;
 use crate::store::sessions::{self, Holder, SessionScope};
 use crate::triage::facts::UserStatus;
 use crate::triage::policy::Access;
@@ -200,6 +202,11 @@ impl PortalUser {
         if self.name.is_empty() { &self.address } else { &self.name }
     }
 
+    /// How they are named when a limit refuses them.
+    pub(super) fn whom(&self) -> Whom {
+        Whom::Account(Address::parse(&self.address).ok())
+    }
+
     /// Whether they see all tickets of their site, or of another.
     pub fn is_primary(&self) -> bool {
         !self.primary_of.is_empty()
@@ -278,10 +285,12 @@ impl Visitor {
         let portal = &self.portal.options;
         let contact = portal.sender.as_ref().map(|sender| sender.address.clone());
         let minutes = match trouble {
-            Trouble::TooOften(until) => minutes_until(self.portal.now(), *until),
+            Trouble::TooOften(_, until) => minutes_until(self.portal.now(), *until),
             _ => 1,
         };
-        let values = minijinja::context! { key, contact, minutes, url => portal.url.clone() };
+        let values = minijinja::context! {
+            key, contact, time => self.span(minutes), url => portal.url.clone(),
+        };
         let mut response = match self.page_with(status, "trouble.html", &title, values) {
             Ok(response) => response,
             Err(failed) => {
@@ -295,12 +304,22 @@ impl Visitor {
             Trouble::SessionEnded => {
                 headers.append(SET_COOKIE, cookies::clear(Cookie::Session, is_encrypted));
             }
-            Trouble::TooOften(_) => {
+            Trouble::TooOften(..) => {
                 headers.insert(header::RETRY_AFTER, (minutes * 60).into());
             }
             _ => {}
         }
         response
+    }
+
+    /// So many minutes, as people say it.
+    fn span(&self, minutes: i64) -> String {
+        let count = |count: i64| [("count", count.to_string())];
+        match minutes {
+            1 => self.words("time.minute"),
+            2..=90 => self.words_with("time.minutes", &count(minutes)),
+            _ => self.words_with("time.hours", &count((minutes + 59) / 60)),
+        }
     }
 
     /// Who is logged in, or what keeps the visitor out.

@@ -37,8 +37,17 @@ pub enum Counts {
 pub enum Attempt {
     /// What counts already, by its ids: for [`forget`].
     Counted(Vec<String>),
-    /// There is room again at this time.
-    Refused(Timestamp),
+    /// There is none; each reason.
+    Refused(Vec<Refusal>),
+}
+
+/// A limit that is met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was counted too often.
+    pub counted: String,
+    /// When there is room again.
+    pub until: Timestamp,
 }
 
 /// What counts an attempt at the account that is named so: hashed, since what people type by mistake
@@ -50,16 +59,17 @@ pub fn of_account(what: &str, named: &str) -> String {
     format!("{what}/account/{name}")
 }
 
-/// Until when there is no room for an attempt; `None` when there is.
-pub fn refused_until(
+/// Where there is no room for an attempt.
+pub fn refusals(
     sql: &mut dyn Sql,
     tried: &[Tried],
     now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
+) -> Result<Vec<Refusal>, StoreError> {
     // Who came at the same time, and a moment later, may have been first in the store.
     let newest = now.saturating_add(AT_ONCE).unwrap_or(Timestamp::MAX);
-    let mut until = None;
+    let mut refusals = Vec::new();
     for one in tried {
+        let mut until = None;
         for rate in &one.rates {
             let since = now.saturating_sub(rate.per).unwrap_or(Timestamp::MIN);
             // Met when the n-th newest of that stretch exists. What is of tomorrow was noted by a
@@ -74,8 +84,10 @@ pub fn refused_until(
                 until = until.max(Some(room));
             }
         }
+        let counted = &one.counted;
+        refusals.extend(until.map(|until| Refusal { counted: counted.clone(), until }));
     }
-    Ok(until)
+    Ok(refusals)
 }
 
 /// Counts an attempt where it counts at once, or nowhere when it has no room somewhere.
@@ -85,8 +97,9 @@ pub fn attempt(
     ids: &Ids,
     now: Timestamp,
 ) -> Result<Attempt, StoreError> {
-    if let Some(until) = refused_until(sql, tried, now)? {
-        return Ok(Attempt::Refused(until));
+    let refusals = refusals(sql, tried, now)?;
+    if !refusals.is_empty() {
+        return Ok(Attempt::Refused(refusals));
     }
     count(sql, tried, Counts::AtOnce, ids, now).map(Attempt::Counted)
 }

@@ -9,7 +9,7 @@ pub use attempt::{
     Attempt, GaveUp, Heard, OutboxClaim, Whose, begin_attempt, claim_due, give_up, hand_back,
     next_due, out_of_reach, recorded, retry_at, sent, set_right,
 };
-pub use desk::{Entry, Filter, Page, cancel, list, replace_earlier, retry, show};
+pub use desk::{Entry, Filter, Page, cancel, list, newest, replace_earlier, retry, show};
 pub use letter::{
     CausingMessage, Letter, LetterPerson, LetterSite, LetterTicket, causing_message, draft, letter,
     primary_users, told_before,

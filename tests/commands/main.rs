@@ -8,6 +8,7 @@ mod handing;
 mod imports;
 mod mailboxes;
 mod messages;
+mod portal;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;

@@ -71,14 +71,24 @@ fn a_held_message_walks_again_or_is_dropped() {
     let all = ["--all", "--reason", "auto_create_off"];
     assert_eq!(list(&desk, &[&["held", "release", "-n"], &all[..]].concat()).len(), 1);
     assert_eq!(ids("auto_create_off"), stranger, "a dry run changes nothing");
-    let decided = list(&desk, &[&["held", "release"], &all[..]].concat());
+    let as_nobody = ["held", "release", &stranger[0], "--as", "nobody@b.example"];
+    assert!(fails(&desk, &as_nobody, 66).contains("`[[agent]]`"));
+    assert_eq!(ids("auto_create_off"), stranger);
+    let as_anna = ["--as", "Anna@helpdesk.example"];
+    let decided = list(&desk, &[&["held", "release"], &all[..], &as_anna[..]].concat());
     assert_eq!((&decided[0]["outcome"], &decided[0]["ticket"]), (&"accepted".into(), &2.into()));
+    let step = |id: &str, at: fn(&[Value]) -> Option<&Value>| {
+        let told = desk.json(&["explain", id]);
+        at(told["steps"].as_array().expect("steps")).expect("a step")["said"].clone()
+    };
+    assert_eq!(step(&stranger[0], |steps| steps.first()), "released by anna@helpdesk.example");
     assert!(fails(&desk, &["held", "release", &stranger[0]], 66).contains("is held"));
 
     assert!(fails(&desk, &["held", "drop", &unreadable[0]], 2).contains("--yes"));
     fails(&desk, &["held", "drop", &unreadable[0], "nope", "--yes"], 66);
     assert_eq!(ids("parse_failed"), unreadable, "all or nothing");
     assert!(desk.ok(&["held", "drop", &unreadable[0], "--yes"]).contains("dropped 1 message"));
+    assert_eq!(step(&unreadable[0], |steps| steps.last()), "dropped by an operator");
     assert_eq!(list(&desk, &["log", "--reason", "dropped"]).len(), 1);
     assert!(list(&desk, &["held", "list"]).is_empty());
     desk.audit();

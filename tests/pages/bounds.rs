@@ -89,16 +89,19 @@ fn t_47_nobody_closes_and_opens_a_ticket_all_day() {
         let form =
             if browser.session == claire.session { &form } else { &browser.get("tickets/new") };
         let what = if n % 2 == 0 { "close" } else { "reopen" };
-        browser.post(form, &format!("tickets/{ticket}/{what}")).status
+        browser.post(form, &format!("tickets/{ticket}/{what}"))
     };
-    let statuses: Vec<u16> = (0..10).map(|n| turn(&paul, tickets[0], n)).collect();
+    let statuses: Vec<u16> = (0..10).map(|n| turn(&paul, tickets[0], n).status).collect();
     assert_eq!(statuses, [303, 303, 303, 303, 303, 303, 429, 429, 429, 429]);
     let told = "outbox WHERE template IN ('ticket_closed', 'ticket_updated')";
     let all = desk.count(told);
     assert!((1..=6).contains(&all), "{all}");
     assert_eq!(desk.count(&format!("{told} AND state = 'queued'")), 1, "the last tells of all");
-    assert_eq!(turn(&claire, tickets[0], 0), 429, "whoever does it");
-    let statuses: Vec<u16> = (0..18).map(|n| turn(&paul, tickets[1 + n as usize / 6], n)).collect();
+    let page = turn(&claire, tickets[0], 0);
+    assert_eq!(page.status, 429, "whoever does it");
+    assert!(page.holds("Closed and opened again too often") && !page.holds("password"));
+    let statuses: Vec<u16> =
+        (0..18).map(|n| turn(&paul, tickets[1 + n as usize / 6], n).status).collect();
     let allowed = statuses.iter().filter(|status| **status == 303).count();
     assert_eq!(allowed, 14, "twenty in an hour, of all tickets together: {statuses:?}");
     desk.clock.set(
@@ -106,7 +109,7 @@ fn t_47_nobody_closes_and_opens_a_ticket_all_day() {
             .checked_add(SignedDuration::from_mins(61))
             .expect("in range"),
     );
-    assert_eq!(turn(&claire, tickets[0], 0), 303, "nothing is for good");
+    assert_eq!(turn(&claire, tickets[0], 0).status, 303, "nothing is for good");
 }
 
 #[test]
@@ -126,6 +129,8 @@ fn t_52_who_is_not_read_yet_writes_no_more() {
     let sent = statuses.iter().position(|status| *status == 303).expect("some were taken");
     assert_eq!(send(&forms[sent]), 303, "P-02: what was taken is not asked for again");
     assert_eq!(desk.count("message"), 5);
+    let page = claire.submit(&claire.get("tickets/new"), "tickets/new", &fields, &[]);
+    assert!(page.holds("Your earlier messages come first") && !page.holds("password"));
     let mallory = desk.user(MALLORY, Access::Limited);
     let sent = mallory.submit(&mallory.get("tickets/new"), "tickets/new", &fields, &[]);
     assert_eq!(sent.status, 303, "another is in nobody's way");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use guichet::clock::{Ids, SetClock, SystemChance};
@@ -13,7 +13,9 @@ use guichet::mail::Address;
 use guichet::mail::address::PlusTag;
 use guichet::outbox::password;
 use guichet::outbox::secret::{activation_token, temporary_password};
-use guichet::portal::{Closed, Network, Options, PlainHttp, Portal, Sender, open_door};
+use guichet::portal::{
+    Closed, Limit, Lockout, Network, Options, PlainHttp, Portal, Sender, Whom, open_door,
+};
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::outbox::{self, Filter, Page};
 use guichet::store::users::{self, Addition, account};
@@ -37,6 +39,7 @@ pub struct House {
     pub clock: Arc<SetClock>,
     pub ids: Ids,
     pub at: SocketAddr,
+    lockouts: Arc<Mutex<Vec<Lockout>>>,
     stop: watch::Sender<Closed>,
     thread: Option<JoinHandle<Result<(), String>>>,
 }
@@ -123,10 +126,21 @@ impl House {
                 wake: Arc::new(|| {}),
             },
         );
-        let portal = Portal::new(store.clone(), clock.clone(), ids.clone(), options, counter);
+        let lockouts = Arc::new(Mutex::new(Vec::new()));
+        let told: Arc<Mutex<Vec<Lockout>>> = lockouts.clone();
+        let portal = Portal::new(store.clone(), clock.clone(), ids.clone(), options, counter)
+            .on_lockout(Arc::new(move |lockout| {
+                told.lock().expect("no holder of this lock panics").push(lockout.clone());
+            }));
         let (stop, stopped) = watch::channel(Closed::No);
         let thread = std::thread::spawn(move || portal.serve(door, stopped));
-        House { folder, store, clock, ids, at, stop, thread: Some(thread) }
+        House { folder, store, clock, ids, at, lockouts, stop, thread: Some(thread) }
+    }
+
+    /// Of whom it was told that they are refused for a while.
+    pub fn lockouts(&self) -> Vec<(Limit, Whom)> {
+        let told = self.lockouts.lock().expect("no holder of this lock panics");
+        told.iter().map(|lockout| (lockout.limit, lockout.whom.clone())).collect()
     }
 
     /// Lets time pass.

@@ -1,5 +1,7 @@
 //! Activation links, new ones, and forgotten passwords.
 
+use guichet::mail::Address;
+use guichet::portal::{Limit, Whom};
 use guichet::store::users::{self, Change};
 use guichet::triage::policy::Access;
 use jiff::SignedDuration;
@@ -131,6 +133,9 @@ fn t_27_whoever_guesses_tokens_is_told_nothing_for_a_while() {
     let answer = browser.get(&activate(&link));
     assert_eq!(answer.status, 429);
     assert!(answer.header("retry-after").is_some());
+    assert!(answer.says("Too many links that do not work") && answer.says("in 16 minutes"));
+    assert!(!answer.says("password"), "{}", answer.body);
+    assert_eq!(house.lockouts(), [(Limit::Links, Whom::Source("127.0.0.1".to_owned()))]);
     house.wait(SignedDuration::from_mins(16));
     assert_eq!(browser.get(&activate(&link)).status, 200);
     for _ in 0..10 {
@@ -228,15 +233,20 @@ fn an_address_asks_for_new_links_as_often_as_reset_limit_says() {
         let mut browser = house.browser();
         browser.headers.push(("X-Forwarded-For", source.to_owned()));
         browser.get("/portal/forgotten");
-        browser.post("/portal/forgotten", &[("address", CLAIRE)]).status
+        browser.post("/portal/forgotten", &[("address", CLAIRE)])
     };
     for n in 0..5 {
-        assert_eq!(ask("192.0.2.1"), 200, "the {n}. answer is as the first");
+        assert_eq!(ask("192.0.2.1").status, 200, "the {n}. answer is as the first");
     }
-    assert_eq!(ask("192.0.2.1"), 429, "T-27: by source");
+    let answer = ask("192.0.2.1");
+    assert_eq!(answer.status, 429, "T-27: by source");
+    assert!(answer.says("Too many links asked for") && !answer.says("password"), "{}", answer.body);
+    let address = Whom::Account(Address::parse(CLAIRE).ok());
+    let source = Whom::Source("127.0.0.1".to_owned());
+    assert_eq!(house.lockouts(), [(Limit::Resets, address), (Limit::Resets, source)]);
     house.wait(SignedDuration::from_mins(16));
     assert_eq!(house.mailed(3).len(), 3);
     house.wait(SignedDuration::from_hours(1));
-    assert_eq!(ask("192.0.2.1"), 200);
+    assert_eq!(ask("192.0.2.1").status, 200);
     assert_eq!(house.mailed(4).len(), 4);
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use guichet::clock::Stopwatch;
+use guichet::mail::Address;
+use guichet::portal::{Limit, Whom};
 use guichet::store::users::{self, Change, account};
 use guichet::triage::policy::Access;
 use jiff::SignedDuration;
@@ -101,6 +103,40 @@ fn t_27_after_five_wrong_passwords_an_account_is_left_alone_for_a_while() {
     assert_eq!(refused, 2);
     house.wait(SignedDuration::from_mins(16));
     assert_eq!(log_in("198.51.100.1", CLAIRE, PASSWORD).status, 303, "no lock is for good");
+}
+
+#[test]
+fn t_27_a_lockout_is_told_of_once_and_again_when_it_was_over() {
+    let house = House::with(&ENCRYPTED);
+    let log_in = |source: &str, address: &str| {
+        let mut browser = house.browser();
+        browser.headers.push(("X-Forwarded-For", source.to_owned()));
+        browser.log_in(address, WRONG).status
+    };
+    let account = |written| (Limit::Guesses, Whom::Account(Address::parse(written).ok()));
+    for n in 0..5 {
+        assert_eq!(log_in(&format!("192.0.2.{n}"), CLAIRE), 422);
+    }
+    assert_eq!(house.lockouts(), [], "nobody was refused yet");
+    for n in 10..20 {
+        assert_eq!(log_in(&format!("192.0.2.{n}"), "Claire+x@contoso.example"), 429);
+    }
+    assert_eq!(house.lockouts(), [account("Claire+x@contoso.example")], "as it was typed");
+    // From one place, at accounts that need not exist; what is no address may be a password (T-26).
+    for n in 0..7 {
+        log_in("198.51.100.1", &format!("typed by mistake {n}"));
+    }
+    let source = (Limit::Guesses, Whom::Source("198.51.100.1".to_owned()));
+    assert_eq!(house.lockouts()[1..], [source]);
+    for n in 20..27 {
+        log_in(&format!("192.0.2.{n}"), "typed by mistake");
+    }
+    assert_eq!(house.lockouts()[2..], [(Limit::Guesses, Whom::Account(None))]);
+    house.wait(SignedDuration::from_mins(16));
+    for n in 0..7 {
+        log_in(&format!("192.0.2.{n}"), CLAIRE);
+    }
+    assert_eq!(house.lockouts()[3..], [account(CLAIRE)]);
 }
 
 #[test]

@@ -158,6 +158,26 @@ fn t_21_nobody_learns_whose_an_address_is() {
 }
 
 #[test]
+fn an_address_that_is_changed_too_often_hears_of_that_and_of_no_password() {
+    let house = House::open();
+    house.user_with_password(CLAIRE, Access::Full);
+    let mut browser = house.browser_of(CLAIRE);
+    browser.headers.push(("Accept-Language", "fr".to_owned()));
+    browser.get("/portal/profile");
+    let mut change = |n: i32| {
+        let address = format!("claire{n}@fabrikam.example");
+        let fields = [("new_address", address.as_str()), ("old", PASSWORD)];
+        browser.post("/portal/profile/address", &fields)
+    };
+    for n in 0..3 {
+        assert_eq!(change(n).status, 303);
+    }
+    let answer = change(3);
+    assert!(answer.status == 429 && answer.says("Trop de changements d’adresse"));
+    assert!(answer.says("dans 61 minutes") && !answer.says("mot de passe"), "{}", answer.body);
+}
+
+#[test]
 fn a_user_sees_where_they_are_logged_in_and_ends_what_they_do_not_know() {
     let house = House::open();
     house.user_with_password(CLAIRE, Access::Limited);

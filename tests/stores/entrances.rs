@@ -1,6 +1,6 @@
 //! How users get in: sessions, links, attempts, passwords.
 
-use guichet::store::attempts::{self, Attempt, Counts, Tried};
+use guichet::store::attempts::{self, Attempt, Counts, Refusal, Tried};
 use guichet::store::credentials::{self, CredentialKind, NewCredential};
 use guichet::store::outbox::{self, QueuedFor};
 use guichet::store::sessions::{self, NewSession, SessionScope};
@@ -114,9 +114,9 @@ pub fn attempts_count_before_they_are_known_to_fail_t_27(place: &Place) {
         let Attempt::Counted(ids) = attempt(&["a", "x"], n * 60) else { panic!("the {n}th") };
         assert_eq!(ids.len(), 2);
     }
-    assert_eq!(attempt(&["a", "y"], 300), Attempt::Refused(at(15 * 60)), "until the first is old");
+    assert_eq!(attempt(&["a", "y"], 300), refused("a", 15 * 60), "until the first is old");
     assert!(matches!(attempt(&["b", "y"], 300), Attempt::Counted(_)), "a refusal counts nowhere");
-    assert_eq!(attempt(&["b", "x"], 301), Attempt::Refused(at(15 * 60)));
+    assert_eq!(attempt(&["b", "x"], 301), refused("x", 15 * 60));
     let Attempt::Counted(ids) = attempt(&["a", "x"], 15 * 60 + 1) else { panic!("there is room") };
     assert!(matches!(attempt(&["a"], 15 * 60 + 2), Attempt::Refused(_)));
     // One that succeeded is no guess.
@@ -156,8 +156,12 @@ pub fn who_succeeds_is_in_nobodys_way_t_27(place: &Place) {
         let (tried, ids) = (office.clone(), place.ids.clone());
         write(&store, move |sql| attempts::failed(sql, &tried, &ids, at(2 + n)));
     }
-    assert_eq!(attempt(10), Attempt::Refused(at(15 * 60 + 2)));
+    assert_eq!(attempt(10), refused("office", 15 * 60 + 2));
     assert_eq!(attempt(15 * 60 + 3), Attempt::Counted(Vec::new()));
+}
+
+fn refused(counted: &str, seconds: i64) -> Attempt {
+    Attempt::Refused(vec![Refusal { counted: counted.to_owned(), until: at(seconds) }])
 }
 
 fn tried(name: &str, rates: Vec<Rate>, counts: Counts) -> Tried {

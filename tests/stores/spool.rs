@@ -1,7 +1,9 @@
 //! The ledger, the raw bytes, leases, acknowledgements.
 
+use guichet::mail::AddressKey;
 use guichet::store::mailboxes::{self, Beginning};
 use guichet::store::spool::{self, Acknowledge, Arrival, Attempt, Finished, Origin, RawMessage};
+use guichet::store::tickets::By;
 use guichet::store::{StoreError, apply, audit};
 use guichet::triage::facts::Intake;
 use guichet::triage::plan::{Outcome, Reason, Verdict};
@@ -146,15 +148,20 @@ pub fn a_held_message_is_released_or_dropped_and_never_acknowledged(place: &Plac
     });
     let [released, dropped] = [ids[0].clone(), ids[1].clone()];
     let id = dropped.clone();
-    assert!(write(&store, move |sql| spool::drop_held(sql, &id, at(2))));
+    assert!(write(&store, move |sql| spool::drop_held(sql, &id, &By::Operator, at(2))));
     assert_eq!(owed(&store).len(), 1, "what is dropped is decided");
     let id = dropped.clone();
-    assert!(!write(&store, move |sql| spool::release_held(sql, &id)), "it is held no more");
+    assert!(
+        !write(&store, move |sql| spool::release_held(sql, &id, &By::Operator)),
+        "it is held no more"
+    );
     write(&store, move |sql| spool::acknowledged(sql, std::slice::from_ref(&dropped)));
     assert!(owed(&store).is_empty());
     let id = released.clone();
-    assert!(write(&store, move |sql| spool::release_held(sql, &id)));
+    let anna = By::Agent(AddressKey("anna@desk.example".to_owned()));
+    assert!(write(&store, move |sql| spool::release_held(sql, &id, &anna)));
     let again = write(&store, |sql| claim(sql, 5, 1)).remove(0);
+    assert_eq!(again.released_by.as_deref(), Some("anna@desk.example"));
     assert_eq!((again.id(), again.attempts), (released.as_str(), 1));
     let books = read(&store, audit::audit);
     assert_eq!((books.stored, books.ignored, books.pending), (2, 1, 1));

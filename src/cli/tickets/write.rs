@@ -18,6 +18,7 @@ use crate::cli::words::{hint, text};
 use crate::cli::{Format, Globals};
 use crate::counter::{Actor, Answered, Mails, Requester, Upload, Writing};
 use crate::mail::Address;
+use crate::store::outbox;
 
 #[derive(Args)]
 pub(in crate::cli) struct AddArgs {
@@ -103,15 +104,17 @@ pub(super) fn reply(globals: &Globals, desk: &Desk, args: &ReplyArgs) -> Result<
     let attachments = args.words.files()?;
     let writing = Writing { ticket: Some(ticket), text, attachments, ..Writing::default() };
     let Some(template) = credentials else { return write(globals, desk, &actor, writing) };
+    let newest = desk.store.read_only(outbox::newest)?;
     let answered = desk.counter()?.answer_with_credentials(&actor, writing, &template);
     let answered = answered.map_err(refused)?;
-    tell(globals, desk, &answered, What::Credentials(&template))
+    tell(globals, desk, &answered, What::Credentials(&template), newest)
 }
 
 fn write(globals: &Globals, desk: &Desk, actor: &Actor, writing: Writing) -> Result<Exit> {
     let what = if writing.ticket.is_none() { What::Ticket } else { What::Answer };
+    let newest = desk.store.read_only(outbox::newest)?;
     let message = desk.counter()?.write(actor, writing).map_err(refused)?;
-    tell(globals, desk, &Answered { message, mail: None }, what)
+    tell(globals, desk, &Answered { message, mail: None }, what, newest)
 }
 
 /// What was written.
@@ -123,9 +126,15 @@ enum What<'a> {
     Ticket,
 }
 
-fn tell(globals: &Globals, desk: &Desk, answered: &Answered, what: What) -> Result<Exit> {
+fn tell(
+    globals: &Globals,
+    desk: &Desk,
+    answered: &Answered,
+    what: What,
+    newest: i64,
+) -> Result<Exit> {
     let Answered { message, mail } = answered;
-    let walked = ingest::walk_one(desk, message)?;
+    let walked = ingest::walk_one(desk, message, newest)?;
     let mut row = match walked {
         Walked::Decided(mut rows) => rows.pop().unwrap_or_else(|| json!({ "message": message })),
         Walked::Left { pid } => {
@@ -188,7 +197,7 @@ fn print(row: &Value, credentials: Option<i64>, what: What) -> Result<()> {
 }
 
 impl Who {
-    pub(super) fn actor(&self) -> Result<Actor> {
+    pub(in crate::cli) fn actor(&self) -> Result<Actor> {
         match &self.agent {
             Some(written) => Ok(Actor::Agent(address(written)?)),
             None => Ok(Actor::Operator),

@@ -15,8 +15,9 @@ use super::upload::{self, Beyond, Written};
 use super::{number, sheet, show};
 use crate::counter::{Actor, CounterError, Outcome, TicketChange, Writing};
 use crate::portal::form::{Asked, Named};
-use crate::portal::{Answer, LoggedIn, Portal, PortalUser, Posted, Trouble, Visitor};
-use crate::store::attempts::{Counts, Tried};
+use crate::portal::lockouts::{Trial, Whom};
+use crate::portal::{Answer, Limit, LoggedIn, Portal, PortalUser, Posted, Trouble, Visitor};
+use crate::store::attempts::{Counts, Refusal, Tried};
 use crate::store::tickets::portal::Found;
 use crate::triage::facts::TicketStatus;
 use crate::triage::policy::Rate;
@@ -158,25 +159,28 @@ async fn set(
     if let Found::Merged(into) = sheet::find(portal, &user, number).await? {
         return Ok(visitor.go(&format!("tickets/{into}")));
     }
-    portal.try_once(changes_of(&user, number)).await?;
+    portal.try_once(Limit::Changes, changes_of(&user, number)).await?;
     let actor = Actor::User { id: user.id.clone() };
     let changed = portal
         .at_counter(move |counter| counter.change(number, &actor, &[TicketChange::Status(status)]))
         .await?;
     match changed {
         Ok(_) => Ok(visitor.go_saying(&said_at(number), said)),
-        Err(error) => Err(trouble(error, portal)),
+        Err(error) => Err(trouble(error, portal, &user)),
     }
 }
 
 // Each change is a mail to the requester, whoever of the ticket's people makes it (T-47).
-fn changes_of(user: &PortalUser, ticket: i64) -> Vec<Tried> {
+fn changes_of(user: &PortalUser, ticket: i64) -> Vec<Trial> {
     const OF_TICKET: Rate = Rate { count: 6, per: SignedDuration::from_hours(1) };
     const OF_USER: Rate = Rate { count: 20, per: SignedDuration::from_hours(1) };
-    let tried = |counted, rate| Tried { counted, rates: vec![rate], counts: Counts::AtOnce };
+    let trial = |whom, counted, rate| {
+        let tried = Tried { counted, rates: vec![rate], counts: Counts::AtOnce };
+        Trial { whom, tried }
+    };
     vec![
-        tried(format!("status/ticket/{ticket}"), OF_TICKET),
-        tried(format!("status/user/{}", user.id), OF_USER),
+        trial(Whom::Ticket(ticket), format!("status/ticket/{ticket}"), OF_TICKET),
+        trial(user.whom(), format!("status/user/{}", user.id), OF_USER),
     ]
 }
 
@@ -273,7 +277,7 @@ async fn hand_in(
         Err(CounterError::Empty) => Ok(Err(Wrong::Empty)),
         Err(CounterError::TooLarge { .. }) => Ok(Err(Wrong::Beyond(Beyond::Bytes))),
         Err(CounterError::TooManyFiles { .. }) => Ok(Err(Wrong::Beyond(Beyond::Files))),
-        Err(error) => Err(trouble(error, portal)),
+        Err(error) => Err(trouble(error, portal, user)),
     }
 }
 
@@ -296,14 +300,18 @@ async fn outcome(portal: &Portal, message: String) -> Result<Option<Outcome>, Tr
     tokio::time::timeout(MOMENT, decided).await.unwrap_or(Ok(None))
 }
 
-fn trouble(error: CounterError, portal: &Portal) -> Trouble {
+fn trouble(error: CounterError, portal: &Portal, user: &PortalUser) -> Trouble {
     match error {
         CounterError::Account => Trouble::Disabled,
         CounterError::Full => Trouble::Busy,
         CounterError::NoTicket(_) => Trouble::NotFound,
         CounterError::Store(error) => Trouble::Store(error),
         CounterError::Unread => {
-            Trouble::TooOften(portal.now().saturating_add(A_WHILE).unwrap_or(Timestamp::MAX))
+            let until = portal.now().saturating_add(A_WHILE).unwrap_or(Timestamp::MAX);
+            let counted = format!("messages/user/{}", user.id);
+            let tried = Tried { counted: counted.clone(), rates: vec![], counts: Counts::AtOnce };
+            let trial = Trial { whom: user.whom(), tried };
+            portal.refuse(Limit::Messages, &[trial], &[Refusal { counted, until }])
         }
         error => Trouble::Broken(error.to_string()),
     }

@@ -74,6 +74,24 @@ fn what_pages_ask_for_is_there_and_what_is_there_is_asked_for() {
 }
 
 #[test]
+fn what_a_limit_says_is_about_it_alone_and_when_it_goes_on() {
+    for locale in Locale::ALL {
+        let limits = WORDS[&locale].iter().filter(|(key, _)| {
+            key.starts_with("trouble.too_") && key.ends_with(".text") && !key.contains("too_large")
+        });
+        let password = of(locale, "login.password").to_lowercase();
+        let mut about_passwords = Vec::new();
+        for (key, text) in limits {
+            assert!(text.contains("{time}"), "{locale:?}: {key}");
+            if text.to_lowercase().contains(&password) {
+                about_passwords.push(key.as_str());
+            }
+        }
+        assert_eq!(about_passwords, ["trouble.too_often.text"], "{locale:?}");
+    }
+}
+
+#[test]
 fn the_users_language_goes_before_the_browsers_before_the_desks() {
     assert_eq!(locale(Some("nl-BE"), Some("fr"), "de"), Locale::Nl);
     assert_eq!(locale(Some("sv"), Some("fr"), "de"), Locale::Fr);

@@ -8,6 +8,7 @@ use super::sql::rows;
 use super::{Row, Sql, StoreError, Value};
 use crate::args;
 use crate::mail::InboundMessage;
+use crate::triage::Step;
 use crate::triage::plan::{Decision, Outcome, Plan, Reason, Story};
 
 pub use content::{ContentFacts, known_ids, look_up, remember};
@@ -78,8 +79,7 @@ pub fn insert(
     let hash = message.filter(|_| decision.reason == Reason::Duplicate);
     let counts = plan.counts.as_ref();
     let domain = counts.and_then(|key| key.as_str().rsplit_once('@')).map(|(_, domain)| domain);
-    let story = serde_json::to_string(&plan.story)
-        .map_err(|error| StoreError::Violated(format!("a story cannot be written: {error}")))?;
+    let story = as_json(&plan.story)?;
     sql.execute(
         "INSERT INTO decision (message, mailbox, outcome, reason, kind, from_address, subject, \
            ticket, duplicate_of, decided_at, sender_key, sender_domain, counted_at, story) \
@@ -137,19 +137,29 @@ pub(super) fn take_back(sql: &mut dyn Sql, message: &str) -> Result<(), StoreErr
     sql.execute("DELETE FROM decision WHERE message = ?1", args![message]).map(drop)
 }
 
-/// Puts another decision in the place of one; the story stays, since it says how it came to this.
+/// Puts another decision in the place of one; the story goes on with `step`, since it says how it
+/// came to this.
 pub(super) fn replace(
     sql: &mut dyn Sql,
     message: &str,
     outcome: Outcome,
     reason: Reason,
+    step: Step,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Some((_, mut story)) = one(sql, message)? else { return Ok(()) };
+    story.steps.push(step);
     sql.execute(
-        "UPDATE decision SET outcome = ?2, reason = ?3, decided_at = ?4 WHERE message = ?1",
-        args![message, outcome.as_str(), reason.as_str(), now],
+        "UPDATE decision SET outcome = ?2, reason = ?3, decided_at = ?4, story = ?5 \
+         WHERE message = ?1",
+        args![message, outcome.as_str(), reason.as_str(), now, as_json(&story)?],
     )
     .map(drop)
+}
+
+fn as_json(story: &Story) -> Result<String, StoreError> {
+    serde_json::to_string(story)
+        .map_err(|error| StoreError::Violated(format!("a story cannot be written: {error}")))
 }
 
 /// The decisions that pass `filter`, newest first.

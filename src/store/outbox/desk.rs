@@ -42,8 +42,10 @@ pub struct Filter {
     pub to: Option<String>,
     pub state: Option<OutboxState>,
     pub ticket: Option<i64>,
-    /// The id of the message that caused it.
+    /// The id of the message that caused it. No index leads there: name what it came after too.
     pub message: Option<String>,
+    /// Queued after the mail of this id.
+    pub after: Option<i64>,
     /// Queued then or later.
     pub since: Option<Timestamp>,
     /// Words in the response, compared without case.
@@ -64,6 +66,12 @@ const COLUMNS: &str = "id, template, to_address, person, ticket, mailbox, locale
 
 /// Mails of ours, newest first.
 pub fn list(sql: &mut dyn Sql, filter: &Filter, page: Page) -> Result<Vec<Entry>, StoreError> {
+    let (statement, values) = listing(filter, page);
+    sql.query(&statement, &values)?.iter().map(entry).collect()
+}
+
+/// The statement that lists mails, and its values.
+pub(super) fn listing(filter: &Filter, page: Page) -> (String, Vec<Value>) {
     let mut wanted: Vec<String> = Vec::new();
     let mut values: Vec<Value> = vec![page.limit.into()];
     let mut want = |condition: &str, value: Value| {
@@ -82,6 +90,9 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, page: Page) -> Result<Vec<Entry>
     if let Some(message) = &filter.message {
         want("message = #", message.as_str().into());
     }
+    if let Some(after) = filter.after {
+        want("id > #", after.into());
+    }
     if let Some(since) = filter.since {
         want("queued_at >= #", since.into());
     }
@@ -94,13 +105,15 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, page: Page) -> Result<Vec<Entry>
         want("id < #", before.into());
     }
     let conditions = if wanted.is_empty() { "1 = 1".to_owned() } else { wanted.join(" AND ") };
-    sql.query(
-        &format!("SELECT {COLUMNS} FROM outbox WHERE {conditions} ORDER BY id DESC LIMIT ?1"),
-        &values,
-    )?
-    .iter()
-    .map(entry)
-    .collect()
+    let statement =
+        format!("SELECT {COLUMNS} FROM outbox WHERE {conditions} ORDER BY id DESC LIMIT ?1");
+    (statement, values)
+}
+
+/// The id of the newest mail, 0 when there is none.
+pub fn newest(sql: &mut dyn Sql) -> Result<i64, StoreError> {
+    let row = sql.query_one("SELECT COALESCE(MAX(id), 0) FROM outbox", args![])?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// One mail of ours.

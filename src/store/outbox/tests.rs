@@ -287,3 +287,33 @@ fn p_15_mail_that_waits_for_a_relay_says_so_and_is_parked_in_the_end() {
         Ok(())
     });
 }
+
+// A mail of ours has kilobytes of text: who asks for those of one message passes over a million
+// others, or reads them.
+#[test]
+fn the_mails_of_a_message_are_found_among_those_queued_after_it() {
+    on_store(|sql| {
+        let of = |message, after| Filter {
+            message: Some(String::from(message)),
+            after: Some(after),
+            ..Filter::default()
+        };
+        let page = Page { before: None, limit: 50 };
+        let about = |message| QueuedFor { message: Some(message), ..QueuedFor::default() };
+        for (second, message) in [(0, "m1"), (1, "m1"), (2, "m2")] {
+            queue(sql, &mail("a@c.example"), about(message), &ids_of(1 + second), at(0))?;
+        }
+        assert_eq!(newest(sql)?, 3);
+        let found = |sql: &mut dyn Sql, filter| -> Result<Vec<i64>, StoreError> {
+            Ok(list(sql, &filter, page)?.iter().map(|mail| mail.id).collect())
+        };
+        assert_eq!(found(sql, of("m1", 0))?, [2, 1]);
+        assert_eq!(found(sql, of("m1", 1))?, [2]);
+        assert_eq!(found(sql, of("m2", 3))?, [0; 0]);
+        let (statement, values) = desk::listing(&of("m1", 1), page);
+        let plan = sql.query(&format!("EXPLAIN QUERY PLAN {statement}"), &values)?;
+        let plan: Vec<String> = plan.iter().map(|row| row.text(3)).collect::<Result<_, _>>()?;
+        assert_eq!(plan, ["SEARCH outbox USING INTEGER PRIMARY KEY (rowid>?)"]);
+        Ok(())
+    });
+}

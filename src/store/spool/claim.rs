@@ -38,6 +38,8 @@ pub struct Claim {
     pub until: Timestamp,
     /// Higher with each claim of the message.
     pub fence: i64,
+    /// Who let it go, when it was held before.
+    pub released_by: Option<String>,
 }
 
 impl Claim {
@@ -101,7 +103,8 @@ pub fn claim(
     let statement = format!(
         "UPDATE message SET state = 'active', leased_by = ?1, leased_until = ?2, \
            attempts = attempts + ?3, fence = fence + 1 WHERE id IN ({}) \
-         RETURNING id, mailbox, origin, intake, arrived_at, due_at, size, attempts, fence",
+         RETURNING id, mailbox, origin, intake, arrived_at, due_at, size, attempts, fence, \
+           released_by",
         placeholders(4, list.len())
     );
     let counted = i64::from(faults::stands("P-12-counted"));
@@ -275,6 +278,7 @@ fn read(row: &Row, worker: &str, until: Timestamp) -> Result<Claim, StoreError> 
         worker: worker.to_owned(),
         until,
         fence: row.int(8)?,
+        released_by: row.opt_text(9)?,
     })
 }
 

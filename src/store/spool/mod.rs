@@ -32,7 +32,7 @@ pub use claim::{
 pub(super) use entry::BY_MAIL;
 pub use entry::{Entry, Stage, Total, Unread, entries, newest, total, unread_of};
 pub use growing::Growing;
-pub use held::{drop_held, release_held};
+pub use held::{drop_held, release_held, released};
 pub use origin::Origin;
 
 // Bytes in one frame, before compression: what is in memory at a time when one is cut.

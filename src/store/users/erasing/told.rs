@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Clearing, Found, Work};
 use crate::args;
+use crate::store::tickets::By;
 use crate::store::{Row, Sql, StoreError, spool};
 use crate::triage::plan::Story;
 
@@ -63,7 +64,7 @@ impl Work<'_> {
         )?;
         let Some(row) = row else { return Ok(()) };
         if row.text(4)? == "held" {
-            spool::drop_held(sql, message, now)?;
+            spool::drop_held(sql, message, &By::Operator, now)?;
             self.cleared.dropped += 1;
         }
         let from = row.opt_text(0)?;
