@@ -175,10 +175,10 @@ impl Outbox {
     }
 }
 
-// A page that its reader could never open is not linked to: they have no account, as staff has none,
-// or none any more.
+// A page that its reader could never open is not linked to: they have no account, or none any more.
 fn may_open(letter: &Letter) -> bool {
-    letter.person.as_ref().is_some_and(|one| one.status == UserStatus::Active)
+    let is_notice = matches!(letter.cause, MailCause::News { agent: Some(_), .. });
+    is_notice || letter.person.as_ref().is_some_and(|one| one.status == UserStatus::Active)
 }
 
 pub(super) fn full_name(person: &LetterPerson) -> String {

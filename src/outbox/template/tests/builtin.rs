@@ -123,7 +123,7 @@ fn both_forms_say_what_a_mail_is_for() {
         (
             &auto,
             "agent_notice",
-            &[words, "claire.johnson@customer.example", "Contoso", "4711", "screen.png"],
+            &[words, "claire.johnson@customer.example", "Contoso", "4711", "screen.png", ticket],
         ),
         (&auto, "held_digest", &["The printer is on fire", "guichet held list"]),
         (&auto, "site_digest", &["Contoso", "12", "New laptop for Paul"]),
@@ -135,18 +135,6 @@ fn both_forms_say_what_a_mail_is_for() {
                 assert!(rendered.text.contains(wanted), "{wanted}: {}", rendered.text);
                 assert!(rendered.html.contains(wanted), "{wanted}: {}", rendered.html);
             }
-        }
-    }
-}
-
-// Agents have no login: the portal would turn them away.
-#[test]
-fn a_notice_to_an_agent_links_to_no_page() {
-    let templates = in_mode(CredentialsMode::Auto);
-    for locale in builtin::locales() {
-        let rendered = render(&templates, "agent_notice", locale, &sample());
-        for text in [&rendered.text, &rendered.html] {
-            assert!(!text.contains("/portal/"), "{locale}: {text}");
         }
     }
 }
