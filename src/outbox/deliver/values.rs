@@ -175,7 +175,8 @@ impl Outbox {
     }
 }
 
-// A page that its reader could never open is not linked to: they have no account, or none any more.
+// A page that its reader could never open is not linked to: they have no account, or none any more. An
+// agent is told where the requester reads.
 fn may_open(letter: &Letter) -> bool {
     let is_notice = matches!(letter.cause, MailCause::News { agent: Some(_), .. });
     is_notice || letter.person.as_ref().is_some_and(|one| one.status == UserStatus::Active)
