@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use guichet::store::audit::audit;
-use guichet::store::{Row, Sql, StoreError, spool};
+use guichet::store::{Durability, Location, Options, Row, Sql, Store, StoreError, spool};
+use jiff::Timestamp;
 use memchr::memmem;
 
 use super::history::Event;
@@ -331,4 +332,26 @@ fn tokens(mail: &Mail) -> Vec<String> {
         rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
     };
     after.map(token).collect()
+}
+
+#[test]
+fn t_26_a_secret_is_found_in_whichever_table_it_stands() {
+    let options = Options { location: Location::Memory, durability: Durability::None };
+    let store = Store::open(&options, Timestamp::UNIX_EPOCH).expect("a store in memory opens");
+    let found = store.transact(|sql| {
+        sql.execute(
+            "INSERT INTO site (id, name, declared, is_default, created_at) \
+             VALUES ('s', 'of-a-token', 0, 0, 0)",
+            &[],
+        )?;
+        let everything = everything(sql)?;
+        let rows = sql.query(everything, &[])?;
+        let is_found =
+            |row: &&Row| matches!(row.opt_text(1), Ok(Some(text)) if text.contains("'of-a-token'"));
+        let found = rows.iter().filter(is_found).map(|row| row.text(0));
+        let tables = sql.query("SELECT 1 FROM sqlite_master WHERE type = 'table'", &[])?;
+        Ok((found.collect::<Result<Vec<_>, _>>()?, rows.len(), tables.len()))
+    });
+    let (found, looked_at, tables) = found.expect("the store reads");
+    assert_eq!((found, looked_at), (vec!["site".to_owned()], tables));
 }
