@@ -9,7 +9,6 @@
 //! reply has opened (M-83b). Who waits does so for something earlier, and the earliest waits for
 //! nobody, so there is always one that can go on.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,9 +28,11 @@ use crate::triage::{self, Policy, Questions};
 
 // In one transaction, where several workers decide at a time.
 const TOGETHER: usize = 4;
-// How long a reply is kept in hand while it waits for what comes before it: so many pauses.
-const PAUSE: Duration = Duration::from_millis(5);
-const PAUSES: u32 = 600;
+// How long a reply is kept in hand while it waits for what comes before it, in milliseconds.
+const PATIENCE: u64 = 3_000;
+// The first of its pauses, in milliseconds. Who has waited for long looks less often: it asks the
+// store each time, as all do that wait with it.
+const PAUSE: u64 = 5;
 
 impl Ingest {
     /// A transaction for as many as the store can take together; when it fails, one for each. Last
@@ -68,9 +69,9 @@ impl Ingest {
     fn decide_orphans(&self, items: &Arc<[Item]>, done: &mut Done) {
         let mut orphans = std::mem::take(&mut done.orphans).into_iter();
         while let Some(orphan) = orphans.next() {
-            let mut pauses = 0..PAUSES;
+            let mut waited = 0;
             loop {
-                if self.await_parents(&items[orphan].claim, &mut pauses) == Wait::InVain {
+                if self.await_parents(&items[orphan].claim, &mut waited) == Wait::InVain {
                     // Whoever has it stands still, or has died: somebody takes it over before long,
                     // and a reply that did not wait for that would open a ticket of its own.
                     let left = std::iter::once(orphan).chain(orphans);
@@ -179,7 +180,7 @@ impl Ingest {
     }
 
     /// Waits until nothing that comes before is undecided, as long as a worker at work takes.
-    fn await_parents(&self, claim: &Claim, pauses: &mut Range<u32>) -> Wait {
+    fn await_parents(&self, claim: &Claim, waited: &mut u64) -> Wait {
         loop {
             match self.parents_but(&[claim.id()]) {
                 Ok(parents) if parents.may_be_in_hand(claim) => {}
@@ -187,10 +188,9 @@ impl Ingest {
                 // Nobody knows who has it.
                 Err(_) => return Wait::InVain,
             }
-            if pauses.next().is_none() {
-                return Wait::InVain;
-            }
-            self.clock.pause(PAUSE);
+            let Some(pause) = next_pause(*waited) else { return Wait::InVain };
+            self.clock.pause(Duration::from_millis(pause));
+            *waited += pause;
         }
     }
 
@@ -310,6 +310,12 @@ enum Wait {
     Over,
 }
 
+/// The pause of one who has waited for so long, both in milliseconds; none at the end of its patience.
+fn next_pause(waited: u64) -> Option<u64> {
+    let left = PATIENCE.checked_sub(waited).filter(|left| *left > 0)?;
+    Some((waited / 4).max(PAUSE).min(left))
+}
+
 /// How far a batch is.
 #[derive(Default)]
 struct Done {
@@ -350,4 +356,27 @@ pub(super) fn settle(
     let facts = facts::gather(sql, questions, &owed.arrived, now)?;
     let plan = triage::decide_owed(message, questions, &facts, policy);
     apply::apply_owed(sql, &plan, message, owed, ids, now).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p_10_whoever_waits_for_parents_asks_ever_less_often_until_its_patience_ends() {
+        let (mut waited, mut pauses) = (0, Vec::new());
+        while let Some(pause) = next_pause(waited) {
+            waited += pause;
+            pauses.push(pause);
+        }
+        assert_eq!(waited, PATIENCE);
+        assert_eq!(pauses[..5], [PAUSE; 5], "a worker at work is done soon");
+        assert!(pauses.len() < 40, "{pauses:?}");
+        // Nobody sleeps for much longer than it had to wait.
+        let mut before = 0;
+        for pause in pauses {
+            assert!(pause <= PAUSE.max(before / 4), "{pause} after {before}");
+            before += pause;
+        }
+    }
 }

@@ -104,6 +104,7 @@ pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Optio
 }
 
 /// What may stand in `{[…]}`, by its folded form.
+#[derive(Clone)]
 pub struct Snippets {
     /// The variable, and how the snippet is spelt when somebody must be told.
     meaning: BTreeMap<String, (&'static str, String)>,

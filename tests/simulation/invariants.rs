@@ -1,10 +1,12 @@
 //! What must hold after every history, once everything is at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
-use guichet::args;
 use guichet::store::audit::audit;
-use guichet::store::{Row, Sql, StoreError, spool};
+use guichet::store::{Durability, Location, Options, Row, Sql, Store, StoreError, spool};
+use jiff::Timestamp;
+use memchr::memmem;
 
 use super::history::Event;
 use super::people::{Kind, PEOPLE};
@@ -14,7 +16,8 @@ use super::run::Run;
 /// What is wrong, in words.
 pub fn judge(run: &Run, events: &[Event]) -> Vec<String> {
     let read = run.store.read_only(|sql| {
-        let mut judge = Judge { run, events, entries: entries(sql, run)?, faults: Vec::new() };
+        let (entries, secrets) = (entries(sql, run)?, BTreeSet::new());
+        let mut judge = Judge { run, events, entries, secrets, faults: Vec::new() };
         judge.books(sql)?;
         judge.letters();
         judge.conversations();
@@ -44,6 +47,8 @@ pub struct Judge<'a> {
     pub run: &'a Run,
     events: &'a [Event],
     pub entries: Vec<Entry>,
+    /// What lets somebody in, as people got it.
+    secrets: BTreeSet<String>,
     pub faults: Vec<String>,
 }
 
@@ -167,7 +172,7 @@ impl Judge<'_> {
                 self.wrong(format!("mail {id} `{template}` to {to} is the second for its cause"));
             }
             let id = format!("<{}>", row.text(4)?);
-            let copies = self.run.delivered.iter().filter(|mail| mail.id() == id).count();
+            let copies = self.run.delivered.iter().filter(|mail| mail.id == id).count();
             if row.text(5)? == "sent" && copies == 0 {
                 self.wrong(format!("mail {id} to {to} was sent, and nobody got it"));
             }
@@ -203,12 +208,14 @@ impl Judge<'_> {
         let mut copies: BTreeMap<String, usize> = BTreeMap::new();
         let mut credentials: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for mail in &self.run.delivered {
-            *copies.entry(mail.id()).or_default() += 1;
+            *copies.entry(mail.id.clone()).or_default() += 1;
             if !is_person(&mail.to) {
                 self.faults.push(format!("{} got a mail, and writes to nobody", mail.to));
             }
-            if !tokens(mail).is_empty() {
-                credentials.entry(&mail.to).or_default().insert(mail.id());
+            let tokens = tokens(mail);
+            if !tokens.is_empty() {
+                credentials.entry(&mail.to).or_default().insert(mail.id.clone());
+                self.secrets.extend(tokens);
             }
         }
         for (to, mails) in credentials {
@@ -216,13 +223,15 @@ impl Judge<'_> {
                 self.faults.push(format!("{to} got {} credentials mails", mails.len()));
             }
         }
+        let known = sql.query("SELECT message_id FROM outbox", &[])?;
+        let known: BTreeSet<String> =
+            known.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
         for (id, count) in copies {
             if count > 2 {
                 self.wrong(format!("mail {id} went out more than twice: {count} times"));
             }
             let id = id.trim_matches(['<', '>']);
-            let known = "SELECT 1 FROM outbox WHERE message_id = ?1";
-            if sql.query(known, args![id])?.is_empty() {
+            if !known.contains(id) {
                 self.wrong(format!("mail {id} went out, and the store does not know it"));
             }
         }
@@ -231,26 +240,40 @@ impl Judge<'_> {
 
     // T-26.
     fn secrets(&mut self, sql: &mut dyn Sql) -> Result<(), StoreError> {
-        let secrets: BTreeSet<String> = self.run.delivered.iter().flat_map(tokens).collect();
-        if secrets.is_empty() {
+        if self.secrets.is_empty() {
             return Ok(());
         }
-        let tables = sql.query("SELECT name FROM sqlite_master WHERE type = 'table'", &[])?;
-        for table in tables.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()? {
-            let columns =
-                sql.query(&format!("SELECT name FROM pragma_table_info('{table}')"), &[])?;
-            let columns: Vec<String> = columns
-                .iter()
-                .map(|row| Ok(format!("quote({})", row.text(0)?)))
-                .collect::<Result<_, StoreError>>()?;
-            let all = format!("SELECT group_concat({}) FROM {table}", columns.join(" || "));
-            let text = sql.query(&all, &[])?[0].opt_text(0)?.unwrap_or_default();
-            if secrets.iter().any(|secret| text.contains(secret.as_str())) {
+        let secrets = std::mem::take(&mut self.secrets);
+        let everything = everything(sql)?;
+        for row in sql.query(everything, &[])? {
+            let (table, text) = (row.text(0)?, row.opt_text(1)?.unwrap_or_default());
+            let is_in = |secret: &String| memmem::find(text.as_bytes(), secret.as_bytes());
+            if secrets.iter().any(|secret| is_in(secret).is_some()) {
                 self.wrong(format!("the table `{table}` holds a secret"));
             }
         }
         Ok(())
     }
+}
+
+// A statement that answers the name of each table, with all that it holds in one text. All stores have
+// the same tables.
+fn everything(sql: &mut dyn Sql) -> Result<&'static str, StoreError> {
+    static STATEMENT: OnceLock<String> = OnceLock::new();
+    if let Some(statement) = STATEMENT.get() {
+        return Ok(statement);
+    }
+    let columns = sql.query(
+        "SELECT t.name, group_concat('quote(' || c.name || ')', ' || ') \
+         FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' GROUP BY t.name",
+        &[],
+    )?;
+    let of_table = |row: &Row| {
+        let (table, columns) = (row.text(0)?, row.text(1)?);
+        Ok(format!("SELECT '{table}', group_concat({columns}) FROM {table}"))
+    };
+    let tables: Vec<String> = columns.iter().map(of_table).collect::<Result<_, StoreError>>()?;
+    Ok(STATEMENT.get_or_init(|| tables.join(" UNION ALL ")))
 }
 
 fn entries(sql: &mut dyn Sql, run: &Run) -> Result<Vec<Entry>, StoreError> {
@@ -309,4 +332,26 @@ fn tokens(mail: &Mail) -> Vec<String> {
         rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
     };
     after.map(token).collect()
+}
+
+#[test]
+fn t_26_a_secret_is_found_in_whichever_table_it_stands() {
+    let options = Options { location: Location::Memory, durability: Durability::None };
+    let store = Store::open(&options, Timestamp::UNIX_EPOCH).expect("a store in memory opens");
+    let found = store.transact(|sql| {
+        sql.execute(
+            "INSERT INTO site (id, name, declared, is_default, created_at) \
+             VALUES ('s', 'of-a-token', 0, 0, 0)",
+            &[],
+        )?;
+        let everything = everything(sql)?;
+        let rows = sql.query(everything, &[])?;
+        let is_found =
+            |row: &&Row| matches!(row.opt_text(1), Ok(Some(text)) if text.contains("'of-a-token'"));
+        let found = rows.iter().filter(is_found).map(|row| row.text(0));
+        let tables = sql.query("SELECT 1 FROM sqlite_master WHERE type = 'table'", &[])?;
+        Ok((found.collect::<Result<Vec<_>, _>>()?, rows.len(), tables.len()))
+    });
+    let (found, looked_at, tables) = found.expect("the store reads");
+    assert_eq!((found, looked_at), (vec!["site".to_owned()], tables));
 }

@@ -114,9 +114,9 @@ impl Post {
         match way {
             Way::Address if to.contains('+') => {}
             Way::Address | Way::Reference => {
-                draft.fields.push(format!("In-Reply-To: {}", mail.id()));
+                draft.fields.push(format!("In-Reply-To: {}", mail.id));
                 let before = mail.field("References").unwrap_or_default();
-                draft.references = format!("{before} {}", mail.id()).trim().to_owned();
+                draft.references = format!("{before} {}", mail.id).trim().to_owned();
             }
             Way::Token => {
                 let token = token(mail)?;
@@ -131,7 +131,7 @@ impl Post {
         let from = mail.field("From").unwrap_or_default();
         let mut draft = Draft::of(&mail.to, bare(&from), "Automatic reply: I am away");
         draft.fields.push("Auto-Submitted: auto-replied".to_owned());
-        draft.fields.push(format!("In-Reply-To: {}", mail.id()));
+        draft.fields.push(format!("In-Reply-To: {}", mail.id));
         let conversation = self.conversation_of(mail);
         self.add(draft, Kind::Machine, conversation, at)
     }
@@ -167,7 +167,7 @@ impl Post {
     pub fn forge(&mut self, mail: &Mail, at: Timestamp) -> usize {
         let from = mail.field("From").unwrap_or_default();
         let mut draft = Draft::of(AGENT, bare(&from), "Re: your mail");
-        draft.fields.push(format!("In-Reply-To: {}", mail.id()));
+        draft.fields.push(format!("In-Reply-To: {}", mail.id));
         self.add(draft, Kind::Machine, None, at)
     }
 

@@ -3,12 +3,16 @@
 
 use std::io;
 
-use super::outside::{Outside, Shared};
 use guichet::faults::world::Peer;
+use memchr::memmem;
+
+use super::outside::{Outside, Shared};
 
 /// A mail that its recipient got.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// Its Message-ID, with brackets.
+    pub id: String,
     pub from: String,
     pub to: String,
     pub raw: String,
@@ -19,18 +23,17 @@ pub struct Mail {
 impl Mail {
     /// A field of its header, unfolded.
     pub fn field(&self, name: &str) -> Option<String> {
-        let (head, _) = self.raw.split_once("\r\n\r\n")?;
-        let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
-        head.lines().find_map(|line| {
-            let (found, value) = line.split_once(':')?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
+        field(&self.raw, name)
     }
+}
 
-    /// Its Message-ID, with brackets.
-    pub fn id(&self) -> String {
-        self.field("Message-ID").unwrap_or_default()
-    }
+fn field(raw: &str, name: &str) -> Option<String> {
+    let (head, _) = raw.split_once("\r\n\r\n")?;
+    let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    })
 }
 
 /// How the relay treats the next mail.
@@ -154,8 +157,9 @@ impl RelayPeer {
 }
 
 fn take(outside: &mut Outside, from: String, to: String, raw: &str) {
-    let mail = Mail { from, to, raw: raw.to_owned(), is_read: false };
-    outside.log.note(|| format!("  mail {} to {}", mail.id(), mail.to));
+    let id = field(raw, "Message-ID").unwrap_or_default();
+    let mail = Mail { id, from, to, raw: raw.to_owned(), is_read: false };
+    outside.log.note(|| format!("  mail {} to {}", mail.id, mail.to));
     outside.delivered.push(mail);
 }
 
@@ -164,9 +168,7 @@ impl Peer for RelayPeer {
         self.heard.extend_from_slice(bytes);
         loop {
             let end: &[u8] = if self.is_content { b"\r\n.\r\n" } else { b"\r\n" };
-            let Some(at) = self.heard.windows(end.len()).position(|part| part == end) else {
-                return;
-            };
+            let Some(at) = memmem::find(&self.heard, end) else { return };
             let text = String::from_utf8_lossy(&self.heard[..at]).into_owned();
             self.heard.drain(..at + end.len());
             if std::mem::take(&mut self.is_content) {

@@ -9,6 +9,7 @@ use guichet::clock::{Clock, Ids, SeededChance};
 use guichet::faults::world;
 use guichet::store::{self, Durability, Location, Sql, Store, StoreError, keys};
 use jiff::Timestamp;
+use memchr::memmem;
 
 use super::desk::{self, After, Variant};
 use super::history::{Event, History, LineEnds};
@@ -283,10 +284,10 @@ impl Run {
 
     /// The letter that a message is a copy of.
     pub fn letter_of(&self, raw: &[u8]) -> Option<usize> {
-        let text = String::from_utf8_lossy(raw);
-        let (_, rest) = text.split_once("Message-ID: <letter-")?;
-        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        number.parse().ok()
+        const BEFORE: &[u8] = b"Message-ID: <letter-";
+        let from = memmem::find(raw, BEFORE)? + BEFORE.len();
+        let count = raw[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(&raw[from..from + count]).ok()?.parse().ok()
     }
 
     /// What is done to mail that is decided, if that was the same from beginning to end.

@@ -5,6 +5,7 @@ use std::io;
 
 use guichet::faults::world::Peer;
 use jiff::Timestamp;
+use memchr::memmem;
 
 use super::outside::Shared;
 use super::support::account::{self, Account, Folder, Message};
@@ -173,7 +174,7 @@ impl ImapPeer {
 impl Peer for ImapPeer {
     fn hear(&mut self, bytes: &[u8]) {
         self.heard.extend_from_slice(bytes);
-        while let Some(end) = self.heard.windows(2).position(|two| two == b"\r\n") {
+        while let Some(end) = memmem::find(&self.heard, b"\r\n") {
             let line = String::from_utf8_lossy(&self.heard[..end]).into_owned();
             self.heard.drain(..end + 2);
             self.answer(&line);

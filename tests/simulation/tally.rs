@@ -19,6 +19,8 @@ pub struct Tally {
     messages: usize,
     mails: usize,
     crashes: u64,
+    // Of the hashes of all of them, in whichever order they end: the same for the same histories.
+    hash: u64,
     events: BTreeMap<String, usize>,
 }
 
@@ -33,6 +35,7 @@ impl Tally {
             messages: 0,
             mails: 0,
             crashes: 0,
+            hash: 0,
             events: BTreeMap::new(),
         }
     }
@@ -45,6 +48,7 @@ impl Tally {
         self.messages += outcome.messages;
         self.mails += outcome.mails;
         self.crashes += outcome.crashes;
+        self.hash = self.hash.wrapping_add(outcome.hash);
         for event in &history.events {
             let name = event.to_string();
             let name = name.split([' ', '{', '(']).next().unwrap_or_default();
@@ -58,12 +62,12 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { histories, bad, steps, messages, mails, crashes, .. } = self;
+        let Tally { histories, bad, steps, messages, mails, crashes, hash, .. } = self;
         let seconds = self.begun.elapsed().as_secs();
         writeln!(
             f,
             "{histories} histories in {seconds} s, {bad} ended badly: {messages} messages put into \
-             mailboxes, {mails} mails delivered, {crashes} crashes, {steps} steps"
+             mailboxes, {mails} mails delivered, {crashes} crashes, {steps} steps, hash {hash:016x}"
         )?;
         let events: Vec<String> =
             self.events.iter().map(|(name, count)| format!("{name} {count}")).collect();

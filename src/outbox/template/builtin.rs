@@ -1,9 +1,10 @@
 //! The templates inside the program: what is sent where the administrator wrote nothing.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::blocks::{self, Composed};
-use super::source::{Format, Written};
+use super::{Format, Origin, Owner, Template};
 use crate::triage::policy::CredentialsMode;
 
 // One file a language, in which each built-in template has its section.
@@ -17,9 +18,16 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("pt", include_str!("../templates/pt.txt")),
 ];
 
-// Each made once: a program loads its templates at every reload.
-static COMPOSED: LazyLock<Vec<(&str, Vec<Composed>)>> = LazyLock::new(|| {
-    LANGUAGES.iter().map(|(locale, written)| (*locale, blocks::composed(written))).collect()
+// The sections that are ways to write `credentials`, by the name of the first.
+const CREDENTIALS: [&str; 3] = ["credentials", "credentials_none", "credentials_password"];
+
+// By the names of their sections. Each is made once, and compiled once when it is first used: a
+// program loads its templates at every reload.
+static BUILT_IN: LazyLock<Vec<(String, Arc<Template>)>> = LazyLock::new(|| {
+    let made = LANGUAGES.iter().flat_map(|(locale, written)| {
+        blocks::composed(written).into_iter().map(|section| made(locale, section))
+    });
+    made.collect()
 });
 
 /// The locales that guichet speaks by itself.
@@ -29,38 +37,33 @@ pub fn locales() -> impl Iterator<Item = &'static str> {
 }
 
 /// The built-in templates for a way of handing out credentials.
-pub fn built_in(mode: CredentialsMode) -> Vec<Written> {
-    let mut written = Vec::new();
-    for (locale, templates) in COMPOSED.iter() {
-        for template in templates {
-            let Some(name) = used_as(&template.name, mode) else { continue };
-            for (format, content) in
-                [(Format::Text, &template.text), (Format::Html, &template.html)]
-            {
-                written.push(Written {
-                    name: name.to_owned(),
-                    locale: (*locale).to_owned(),
-                    format,
-                    file: format!("built-in {name}.{locale}.{}", format.extension()),
-                    content: content.clone(),
-                });
-            }
-        }
-    }
-    written
+pub fn built_in(mode: CredentialsMode) -> impl Iterator<Item = &'static Arc<Template>> {
+    let used = BUILT_IN.iter().filter(move |(section, _)| is_used(section, mode));
+    used.map(|(_, template)| template)
+}
+
+fn made(locale: &str, section: Composed) -> (String, Arc<Template>) {
+    let Composed { name: section, text, html } = section;
+    let name = if CREDENTIALS.contains(&&*section) { CREDENTIALS[0] } else { &*section };
+    let template = Template {
+        name: name.to_owned(),
+        owner: Owner::Desk,
+        locale: locale.to_owned(),
+        file: format!("built-in {name}.{locale}.{}", Format::Text.extension()),
+        origin: Origin::BuiltIn,
+        written: BTreeMap::from([(Format::Text, text), (Format::Html, html)]),
+        compiled: OnceLock::new(),
+    };
+    (section, Arc::new(template))
 }
 
 // Of the three ways to write `credentials`, the one for the mode; the others are not there.
-fn used_as(name: &str, mode: CredentialsMode) -> Option<&str> {
+fn is_used(section: &str, mode: CredentialsMode) -> bool {
+    let [link, none, password] = CREDENTIALS;
     let credentials = match mode {
-        CredentialsMode::Auto | CredentialsMode::Link => "credentials",
-        CredentialsMode::None => "credentials_none",
-        CredentialsMode::TemporaryPassword => "credentials_password",
+        CredentialsMode::Auto | CredentialsMode::Link => link,
+        CredentialsMode::None => none,
+        CredentialsMode::TemporaryPassword => password,
     };
-    match name {
-        "credentials" | "credentials_none" | "credentials_password" => {
-            (name == credentials).then_some("credentials")
-        }
-        name => Some(name),
-    }
+    section == credentials || !CREDENTIALS.contains(&section)
 }

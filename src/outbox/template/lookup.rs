@@ -6,6 +6,7 @@
 //! since then the desk's own text in the reader's language is the better one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Template, Templates};
 use crate::outbox::words;
@@ -84,7 +85,7 @@ impl Templates {
             let english = english.filter(|english| !locales.contains(english));
             for locale in locales.iter().cloned().chain(english) {
                 let key = (owner.clone(), name.to_owned(), locale);
-                let template = self.templates.get(&key);
+                let template = self.templates.get(&key).map(Arc::as_ref);
                 places.push(Place { owner: key.0, locale: key.2, template });
             }
         }

@@ -11,7 +11,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jiff::tz::TimeZone;
 use minijinja::Environment;
@@ -67,11 +67,13 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The owner, the name and the locale of a template.
+type Key = (Owner, String, String);
+
 /// All templates, ready to be rendered.
 #[derive(Debug)]
 pub struct Templates {
-    /// By owner, name and locale.
-    templates: BTreeMap<(Owner, String, String), Template>,
+    templates: BTreeMap<Key, Arc<Template>>,
     warnings: Vec<Problem>,
 }
 
@@ -130,9 +132,9 @@ impl Templates {
     /// every problem at once, when there is an error among them.
     pub fn load(options: &Options) -> Result<Templates, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut snippets = Snippets::shipped();
+        let mut snippets = SHIPPED.clone();
         aliases::read(options, &mut snippets, &mut problems);
-        let mut sources: BTreeMap<(Owner, String, String), Source> = BTreeMap::new();
+        let mut sources: BTreeMap<Key, Source> = BTreeMap::new();
         if let Some(dir) = &options.templates.dir {
             for (owner, folder) in source::folders(dir, options, &mut problems) {
                 let files = source::files(&folder, &mut problems);
@@ -143,7 +145,9 @@ impl Templates {
             }
         }
         let mut templates = Templates {
-            templates: Template::built_in(builtin::built_in(options.credentials_mode)),
+            templates: builtin::built_in(options.credentials_mode)
+                .map(|template| (template.key(), template.clone()))
+                .collect(),
             warnings: Vec::new(),
         };
         let zone = TimeZone::get(&options.timezone).unwrap_or(TimeZone::UTC);
@@ -164,7 +168,7 @@ impl Templates {
                 written: source.written,
                 compiled: OnceLock::from(compiled),
             };
-            templates.templates.insert(key, template);
+            templates.templates.insert(key, Arc::new(template));
         }
         problems.sort_by(|one, other| {
             (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column))
@@ -179,7 +183,7 @@ impl Templates {
 
     /// What may stand in `{[…]}`: what is shipped, and what the file of aliases adds.
     pub fn snippets(options: &Options) -> Result<Snippets, Vec<Problem>> {
-        let (mut snippets, mut problems) = (Snippets::shipped(), Vec::new());
+        let (mut snippets, mut problems) = (SHIPPED.clone(), Vec::new());
         aliases::read(options, &mut snippets, &mut problems);
         if problems.is_empty() { Ok(snippets) } else { Err(problems) }
     }
@@ -191,7 +195,7 @@ impl Templates {
 
     /// Every template there is: by owner, name and locale.
     pub fn all(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values()
+        self.templates.values().map(Arc::as_ref)
     }
 
     /// Writes a mail. A missing value fails only when it is a secret.
@@ -259,25 +263,8 @@ impl Compiled {
 }
 
 impl Template {
-    fn built_in(files: Vec<Written>) -> BTreeMap<(Owner, String, String), Template> {
-        let mut templates: BTreeMap<(Owner, String, String), Template> = BTreeMap::new();
-        for Written { name, locale, format, file, content } in files {
-            let key = (Owner::Desk, name.clone(), locale.clone());
-            let template = templates.entry(key).or_insert_with(|| Template {
-                name,
-                owner: Owner::Desk,
-                locale,
-                file: file.clone(),
-                origin: Origin::BuiltIn,
-                written: BTreeMap::new(),
-                compiled: OnceLock::new(),
-            });
-            if format == Format::Text {
-                template.file = file;
-            }
-            template.written.insert(format, content);
-        }
-        templates
+    fn key(&self) -> Key {
+        (self.owner.clone(), self.name.clone(), self.locale.clone())
     }
 
     fn compiled(&self) -> &Compiled {

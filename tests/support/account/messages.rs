@@ -1,5 +1,7 @@
 //! What is asked of the messages of a folder, and done to them.
 
+use memchr::memmem;
+
 use super::{Folder, Message, line};
 
 impl Folder {
@@ -72,8 +74,6 @@ impl Message {
 
     fn item(&mut self, item: &str, said: &mut Vec<u8>) {
         let upper = item.to_ascii_uppercase();
-        let head = self.raw.windows(4).position(|four| four == b"\r\n\r\n");
-        let body_at = head.map_or(self.raw.len(), |at| at + 4);
         match upper.as_str() {
             "UID" => {}
             "FLAGS" => {
@@ -93,6 +93,8 @@ impl Message {
                 if !upper.starts_with("BODY.PEEK") {
                     self.flags.push("\\Seen".to_owned());
                 }
+                let head = memmem::find(&self.raw, b"\r\n\r\n");
+                let body_at = head.map_or(self.raw.len(), |at| at + 4);
                 let section = &upper[upper.find('[').unwrap_or(0)..];
                 let (section, partial) = section.split_once('<').unwrap_or((section, ""));
                 let whole = match section {

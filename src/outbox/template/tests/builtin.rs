@@ -243,3 +243,12 @@ fn the_built_in_templates() {
     }
     insta::assert_snapshot!("layout", markup::document("<p>x</p>", "en"));
 }
+
+#[test]
+fn a_reload_makes_nothing_built_in_anew() {
+    let (one, other) = (in_mode(CredentialsMode::Auto), in_mode(CredentialsMode::Auto));
+    let find = |templates: &Templates| -> *const Template {
+        templates.find("ticket_closed", &["fr"]).expect("it is there")
+    };
+    assert!(std::ptr::eq(find(&one), find(&other)));
+}
