@@ -12,7 +12,7 @@ use super::imap::{Numbering, numbering};
 use super::maildir::Maildir;
 use super::{After, Options, SourceOptions};
 use crate::mail::MessageId;
-use crate::store::spool::{self, Entry, Origin, Stage, Total};
+use crate::store::spool::{self, Entry, Origin, Series, Stage, Total};
 use crate::store::{Sql, Store, StoreError, decisions, mailboxes, uids};
 
 /// What is in a mailbox.
@@ -125,7 +125,7 @@ pub fn compare(options: &Options, contents: &Contents, store: &Store) -> Result<
         stock.standing = ledger.standing;
         let mut still = Total::default();
         for some in contents.present.chunks(EACH) {
-            let keys: Vec<String> = some.iter().map(|one| one.origin.key()).collect();
+            let keys: Vec<String> = some.iter().map(|one| ledger.key(&one.origin)).collect();
             let entries = spool::entries(sql, &options.name, &keys)?;
             for (one, key) in some.iter().zip(&keys) {
                 match entries.get(key) {
@@ -150,6 +150,8 @@ struct Ledger {
     standing: Standing,
     /// What the origins of its messages begin with.
     prefix: String,
+    /// In which its UIDs are counted, on a server.
+    series: Option<Series>,
     /// Every UID up to this one was seen.
     low: u32,
     owed: HashMap<u32, String>,
@@ -171,17 +173,31 @@ impl Ledger {
             let seen_until = newest.and_then(|newest| newest.checked_sub(options.sweep).ok());
             let standing = if position.is_some() { Standing::Known } else { Standing::New };
             let prefix = Origin::FILES.to_owned();
-            return Ok(Ledger { standing, prefix, low: 0, owed, seen_until });
+            return Ok(Ledger { standing, prefix, series: None, low: 0, owed, seen_until });
         };
-        let (standing, low) = match position.as_deref().map(numbering) {
-            Some(Numbering::Of { validity: known, low }) if known == validity => {
-                (Standing::Known, low)
+        let (standing, series, low) = match position.as_deref().map(numbering) {
+            Some(Numbering::Of { series, low }) if series.validity == validity => {
+                (Standing::Known, series, low)
             }
-            Some(Numbering::Of { .. }) => (Standing::Renumbered, 0),
-            Some(Numbering::Rewound) => (Standing::Rewound, 0),
-            Some(Numbering::None) | None => (Standing::New, 0),
+            Some(Numbering::Of { series, .. }) => {
+                (Standing::Renumbered, Series { validity, ..series }, 0)
+            }
+            Some(Numbering::Rewound { series }) => {
+                let round = series.map_or(0, |series| series.round);
+                (Standing::Rewound, Series { validity, round }, 0)
+            }
+            Some(Numbering::None) | None => (Standing::New, Series::of(validity), 0),
         };
-        Ok(Ledger { standing, prefix: Origin::numbered(validity), low, owed, seen_until: None })
+        let prefix = Origin::numbered(series);
+        Ok(Ledger { standing, prefix, series: Some(series), low, owed, seen_until: None })
+    }
+
+    // What the ledger knows a message by.
+    fn key(&self, origin: &Origin) -> String {
+        match (origin, self.series) {
+            (Origin::Uid { uid, .. }, Some(series)) => Origin::Uid { series, uid: *uid }.key(),
+            _ => origin.key(),
+        }
     }
 }
 

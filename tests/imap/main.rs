@@ -16,6 +16,7 @@ mod neighbours;
 mod pace;
 mod positions;
 mod renumbered;
+mod restored;
 mod safety;
 mod settling;
 mod stalls;

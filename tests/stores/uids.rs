@@ -2,7 +2,7 @@
 
 use guichet::args;
 use guichet::intake::imap::rewind;
-use guichet::store::spool::{self, Origin};
+use guichet::store::spool::{self, Origin, Series};
 use guichet::store::uids::{self, OwedUid};
 use guichet::store::{audit, mailboxes};
 
@@ -46,8 +46,9 @@ pub fn what_was_left_alone_is_read_after_a_rewind(place: &Place) {
     write(&store, move |sql| {
         mailboxes::begin(sql, "support", "support@desk.example", at(50))?;
         mailboxes::set_position(sql, "support", "uid/1/300/301/start")?;
-        let old: Vec<_> =
-            (1..=300).map(|uid| (Origin::Uid { validity: 1, uid }, at(i64::from(uid)))).collect();
+        let old: Vec<_> = (1..=300)
+            .map(|uid| (Origin::Uid { series: Series::of(1), uid }, at(i64::from(uid))))
+            .collect();
         spool::skip(sql, "support", &old, at(50), &ids)
     });
     assert_eq!(read(&store, |sql| spool::arrivals(sql, "support")).len(), 300);
@@ -57,9 +58,30 @@ pub fn what_was_left_alone_is_read_after_a_rewind(place: &Place) {
     });
     assert_eq!(known.into_iter().collect::<Vec<_>>(), ["uid/1/10"]);
     let position = read(&store, |sql| mailboxes::standing(sql, "support"));
-    assert_eq!(position, Some((at(50), Some("since/1800000011000".to_owned()))));
+    assert_eq!(position, Some((at(50), Some("since/1800000011000/1/300".to_owned()))));
     assert_eq!(count(&store, "decision"), 10);
     assert!(read(&store, audit::audit).balance(), "the books balance");
+}
+
+pub fn the_highest_uid_is_that_of_its_series_p_09(place: &Place) {
+    let store = place.open();
+    let ids = place.ids.clone();
+    let (first, second) = (Series::of(1), Series::of(1).next());
+    write(&store, move |sql| {
+        mailboxes::begin(sql, "support", "support@desk.example", at(50))?;
+        let uids = [(first, 9), (first, 10), (second, 99), (Series::of(10), 7), (Series::of(2), 1)];
+        let of = |(series, uid)| (Origin::Uid { series, uid }, at(i64::from(uid)));
+        spool::skip(sql, "support", &uids.map(of), at(100), &ids)
+    });
+    let last = |mailbox, series| read(&store, |sql| spool::last_uid(sql, mailbox, series));
+    assert_eq!(last("support", first), Some(10));
+    assert_eq!(last("support", second), Some(99));
+    assert_eq!(last("support", second.next()), None);
+    assert_eq!(last("other", first), None);
+    let origins = ["uid/1/9", "uid/1.1/99", "uid/1/99"].map(str::to_owned);
+    let seen = read(&store, |sql| spool::seen(sql, "support", &origins));
+    let times: Vec<_> = origins.iter().map(|origin| seen.get(origin).map(|one| one.at)).collect();
+    assert_eq!(times, [Some(at(9)), Some(at(99)), None]);
 }
 
 pub fn a_maildir_that_is_rewound_keeps_its_position(place: &Place) {
