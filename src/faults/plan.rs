@@ -117,6 +117,7 @@ const DEFENCES: &[&str] = &[
     "P-08",
     "P-09",
     "P-09-next",
+    "P-09-often",
     "P-09-others",
     "P-09-rest",
     "P-10-fence",

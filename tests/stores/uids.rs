@@ -2,6 +2,7 @@
 
 use guichet::args;
 use guichet::intake::imap::rewind;
+use guichet::store::renumbered::{self, Cause};
 use guichet::store::spool::{self, Origin, Series};
 use guichet::store::uids::{self, OwedUid};
 use guichet::store::{audit, mailboxes};
@@ -82,6 +83,21 @@ pub fn the_highest_uid_is_that_of_its_series_p_09(place: &Place) {
     let seen = read(&store, |sql| spool::seen(sql, "support", &origins));
     let times: Vec<_> = origins.iter().map(|origin| seen.get(origin).map(|one| one.at)).collect();
     assert_eq!(times, [Some(at(9)), Some(at(99)), None]);
+}
+
+pub fn when_a_folder_was_read_again_is_remembered_for_a_while_p_09(place: &Place) {
+    let store = place.open();
+    for (time, cause) in [(1, Cause::Validity), (5, Cause::Reused), (9, Cause::Validity)] {
+        write(&store, move |sql| renumbered::note(sql, "support", cause, at(time), at(time - 8)));
+    }
+    let times =
+        |since, now| read(&store, move |sql| renumbered::times(sql, "support", at(since), at(now)));
+    let (second, third) = ((at(5), Cause::Reused), (at(9), Cause::Validity));
+    assert_eq!(times(0, 9), [second, third], "the first is forgotten");
+    assert_eq!(times(5, 9), [third]);
+    assert_eq!(times(0, 8), [second], "somebody set the clock back");
+    let other = read(&store, |sql| renumbered::times(sql, "other", at(0), at(9)));
+    assert!(other.is_empty());
 }
 
 pub fn a_maildir_that_is_rewound_keeps_its_position(place: &Place) {

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use super::logins::{WITHIN, mark};
 use super::position::Position;
+use super::restless;
 use crate::clock::{Clock, Ids};
 use crate::faults;
 use crate::intake::error::IntakeError;
 use crate::intake::tenure::{Held, Hold, Tenure};
 use crate::intake::{After, Options};
 use crate::net::Login;
+use crate::store::renumbered::{self, Cause};
 use crate::store::spool::{self, Acknowledge, Arrival, Origin, Owed, Seen, Series};
 use crate::store::uids::{self, OwedUid};
 use crate::store::{Sql, Store, StoreError};
@@ -89,11 +91,14 @@ impl Ledger {
         self.transact(move |sql| mailboxes::standing(sql, &mailbox)).await
     }
 
-    /// Enters the mailbox, or its new series: what could not be fetched in another one is found again. Of `others` there is nothing to tell.
+    /// Enters the mailbox, or its new series: what could not be fetched in another one is found
+    /// again. Of `others` there is nothing to tell. For the `cause`, if there is one, messages are
+    /// stored that are known already.
     pub(super) async fn begin(
         &self,
         position: Position,
         others: Vec<String>,
+        cause: Option<Cause>,
     ) -> Result<(), IntakeError> {
         let (mailbox, address) = (self.mailbox.clone(), self.address.clone());
         let (now, guard) = (self.clock.now(), self.hold.guard());
@@ -102,6 +107,9 @@ impl Ledger {
             mailboxes::begin(sql, &mailbox, &address, now)?;
             uids::forgive_all(sql, &mailbox)?;
             spool::acknowledged(sql, &others)?;
+            if let Some(cause) = cause {
+                renumbered::note(sql, &mailbox, cause, now, now - restless::WITHIN)?;
+            }
             mailboxes::set_position(sql, &mailbox, &position.text())
         })
         .await
@@ -122,6 +130,14 @@ impl Ledger {
             _ => None,
         };
         Ok(known.iter().filter_map(uid).collect())
+    }
+
+    /// When messages that were stored already were stored again, for their UIDs meant others.
+    pub(super) async fn renumbered(&self) -> Result<Vec<Timestamp>, IntakeError> {
+        let (mailbox, now) = (self.mailbox.clone(), self.clock.now());
+        let since = now - restless::WITHIN;
+        let times = self.transact(move |sql| renumbered::times(sql, &mailbox, since, now)).await?;
+        Ok(times.into_iter().map(|(time, _)| time).collect())
     }
 
     /// The highest UID of the series that is in the ledger.

@@ -12,6 +12,7 @@ mod logins;
 mod names;
 mod position;
 mod reply;
+mod restless;
 mod run;
 mod session;
 mod sighting;

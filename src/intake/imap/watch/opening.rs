@@ -14,8 +14,10 @@ use crate::intake::imap::fetch::uids_of;
 use crate::intake::imap::folder::{Access, Folder};
 use crate::intake::imap::logins::closed_until;
 use crate::intake::imap::position::{Beginning, Place, Position, Rewound, Standing, anew};
+use crate::intake::imap::restless::rests_until;
 use crate::intake::imap::session::Session;
 use crate::intake::{After, IntakeError};
+use crate::store::renumbered::Cause;
 use crate::store::spool::{Origin, Series};
 
 // E-07: so many messages nobody has seen are no restored folder.
@@ -114,6 +116,7 @@ impl ImapWatch {
         let text = standing.and_then(|(_, text)| text);
         let here = Place::of(&self.imap);
         let place = Some(here);
+        let mut cause = None;
         let position = match text.as_deref().and_then(Standing::parse) {
             Some(Standing::At(position)) if position.is_of_another(validity, here) => {
                 let (mailbox, folder) = (self.options.name.clone(), self.imap.folder.clone());
@@ -127,11 +130,17 @@ impl ImapWatch {
                     return Ok(Position { place, ..position });
                 };
                 let series = position.series.next();
-                self.renumbered(*folder, series, started_at, Some(reused)).await?
+                let (position, is_stored_again) =
+                    self.renumbered(*folder, series, started_at, Some(reused)).await?;
+                cause = is_stored_again.then_some(Cause::Reused);
+                position
             }
             Some(Standing::At(position)) => {
                 let series = Series { validity, ..position.series };
-                self.renumbered(*folder, series, started_at, None).await?
+                let (position, is_stored_again) =
+                    self.renumbered(*folder, series, started_at, None).await?;
+                cause = is_stored_again.then_some(Cause::Validity);
+                position
             }
             Some(Standing::Rewound(Rewound { since, from })) => {
                 let series = match from {
@@ -154,26 +163,33 @@ impl ImapWatch {
             }
         };
         let others = self.others(position.series).await?;
-        self.ledger.begin(position, others).await?;
+        self.ledger.begin(position, others, cause).await?;
         // All of it is looked through.
         self.next_sweep = self.clock.now();
         Ok(position)
     }
 
-    // The beginning of a series in which the UIDs mean other messages.
+    // The beginning of a series in which the UIDs mean other messages, and whether some of them are
+    // stored again for it.
     async fn renumbered(
         &mut self,
         folder: Folder,
         series: Series,
         started_at: Option<Timestamp>,
         reused: Option<Reused>,
-    ) -> Result<Position, IntakeError> {
-        let started_at = started_at.unwrap_or_else(|| self.clock.now());
+    ) -> Result<(Position, bool), IntakeError> {
+        let now = self.clock.now();
+        let times = self.ledger.renumbered().await?;
+        if let (Some(since), Some(until)) = (times.first(), rests_until(&times, now)) {
+            let (folder, since, count) = (self.imap.folder.clone(), *since, times.len());
+            return Err(self.failed(ImapError::Restless { folder, count, since, until }));
+        }
+        let started_at = started_at.unwrap_or(now);
         let beginning = anew(self.options.start, started_at, folder.next);
         let place = Some(Place::of(&self.imap));
         let position = Position { series, low: 0, beginning, place };
-        self.recognise(folder, position, reused).await?;
-        Ok(position)
+        let is_stored_again = self.recognise(folder, position, reused).await?;
+        Ok((position, is_stored_again))
     }
 
     // A UIDVALIDITY that comes again, after a garbled answer or from a server that was taken back, is
@@ -196,22 +212,25 @@ impl ImapWatch {
 
     // E-07: a folder made anew is read again, and the keys of their content tell what is known. One
     // that holds mostly what was never seen is another folder: it would open a flood of tickets.
+    // Answers whether some of it is known, and enters the ledger again.
     async fn recognise(
         &mut self,
         folder: Folder,
         position: Position,
         reused: Option<Reused>,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<bool, IntakeError> {
         let known = self.ledger.arrivals().await?;
         let start = self.options.start;
-        let (mut unknown, mut count) = (0, 0);
+        let (mut unknown, mut count, mut left_alone) = (0, 0, 0);
         let mut look =
             Look { next: 1, width: WINDOW, end: 0, pending: VecDeque::new(), ready: None };
         while look.next < folder.next {
             let mut uids = self.window(&mut look, folder).await?;
             uids.retain(|uid| !self.untold.iter().any(|(untold, _)| untold == uid));
             for message in self.sight_around(&uids).await? {
-                if !message.is_deleted && !position.leaves_alone(&message, start) {
+                if position.leaves_alone(&message, start) {
+                    left_alone += 1;
+                } else if !message.is_deleted {
                     count += 1;
                     unknown += usize::from(!known.contains(&message.arrived_at.as_millisecond()));
                 }
@@ -222,8 +241,9 @@ impl ImapWatch {
             return Err(self.failed(ImapError::Renumbered { mailbox, folder, unknown, count }));
         }
         // A server that cannot write gives an empty folder a new number each time it is asked.
+        let is_stored_again = left_alone + count > unknown;
         if count == 0 {
-            return Ok(());
+            return Ok(is_stored_again);
         }
         match reused {
             Some(reused) => tracing::warn!(
@@ -235,6 +255,6 @@ impl ImapWatch {
                 "the folder `{folder}` was made anew on the server: {count} messages are read again, and those that are known change nothing"
             ),
         }
-        Ok(())
+        Ok(is_stored_again)
     }
 }
