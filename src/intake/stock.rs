@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use jiff::Timestamp;
 
 use super::error::IntakeError;
-use super::imap::{Numbering, numbering};
+use super::imap::{Numbering, Unrest, numbering, unrest};
 use super::maildir::Maildir;
 use super::{After, Options, SourceOptions};
 use crate::mail::MessageId;
@@ -21,6 +21,8 @@ pub struct Contents {
     pub(super) looked_at: Timestamp,
     /// UIDVALIDITY of a folder on a server.
     pub(super) validity: Option<u32>,
+    /// The series whose UIDs the server gives out again.
+    pub(super) reused: Option<Series>,
     pub(super) present: Vec<Present>,
     /// The ids of the messages in the folder that messages are moved to; `None` where one does not
     /// read, or the message has none.
@@ -64,6 +66,8 @@ pub struct Stock {
     pub gone: u64,
     pub gone_told: u64,
     pub target: Option<Target>,
+    /// Whether all of it was read again of late, for its UIDs meant other messages.
+    pub unrest: Option<Unrest>,
 }
 
 /// The folder that messages are moved to.
@@ -84,6 +88,8 @@ pub enum Standing {
     New,
     /// Its folder was made anew on the server: all of it is read again.
     Renumbered,
+    /// Its server gives out UIDs again that were in use before: all of it is read again.
+    Reused,
     /// Set back by hand: it is read again from a date on.
     Rewound,
 }
@@ -114,7 +120,7 @@ pub fn maildir_contents(options: &Options, now: Timestamp) -> Result<Contents, I
     let mut seen = HashSet::new();
     // What a client moved meanwhile was seen in both halves.
     present.retain(|one| seen.insert(one.origin.key()));
-    Ok(Contents { looked_at: now, validity: None, present, target: None })
+    Ok(Contents { looked_at: now, validity: None, reused: None, present, target: None })
 }
 
 /// Compares what is in a mailbox with the ledger.
@@ -138,6 +144,7 @@ pub fn compare(options: &Options, contents: &Contents, store: &Store) -> Result<
         stock.gone = all.stored.saturating_sub(still.stored);
         stock.gone_told = all.told.saturating_sub(still.told);
         stock.target = contents.target.as_ref().map(|ids| target(sql, ids)).transpose()?;
+        stock.unrest = unrest(sql, &options.name, contents.looked_at)?;
         Ok(stock)
     })
 }
@@ -176,6 +183,9 @@ impl Ledger {
             return Ok(Ledger { standing, prefix, series: None, low: 0, owed, seen_until });
         };
         let (standing, series, low) = match position.as_deref().map(numbering) {
+            Some(Numbering::Of { series, .. }) if contents.reused == Some(series) => {
+                (Standing::Reused, series.next(), 0)
+            }
             Some(Numbering::Of { series, low }) if series.validity == validity => {
                 (Standing::Known, series, low)
             }

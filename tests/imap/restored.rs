@@ -255,6 +255,46 @@ fn p_02_p_09_dovecot_restored_under_the_same_uidvalidity_opens_each_ticket_once(
     }
 }
 
+#[test]
+fn p_09_audits_and_lists_say_that_uids_came_to_mean_other_messages() {
+    let mut dovecot = Dovecot::start();
+    let desk = house::desk(&[dovecot.mailbox("claire")]);
+    dovecot.deliver("claire", "INBOX", &house::mail("one"));
+    dovecot.list("claire", "INBOX");
+    let maildir = dovecot.maildir("claire", "INBOX");
+    let backup = saved(&maildir);
+    dovecot.deliver("claire", "INBOX", &house::mail("two"));
+    desk.ok(&["run", "--once"]);
+    assert!(!desk.ok(&["mailbox", "list"]).contains("UIDs"));
+    dovecot.stop();
+    put_back(&maildir, &backup);
+    dovecot.start_again();
+    let seen = desk.json(&["audit", "--online"])["mailboxes"][1].clone();
+    let counts = [&seen["present"], &seen["new"], &seen["unaccounted"]];
+    assert_eq!(
+        (seen["standing"].as_str(), counts.map(|n| n.as_u64())),
+        (Some("reused"), [1, 1, 0].map(Some))
+    );
+    assert!(desk.ok(&["audit", "--online"]).contains("gives out UIDs again"));
+    desk.ok(&["run", "--once"]);
+    let listed = desk.json(&["mailbox", "list"])[1]["renumbered"].clone();
+    assert_eq!((listed["times"].as_u64(), listed["cause"].as_str()), (Some(1), Some("reused")));
+    for command in [["mailbox", "list"], ["audit", "--online"]] {
+        let table = desk.ok(&command);
+        assert!(table.contains("its server gave out UIDs again"), "{table}");
+        assert!(!table.contains("it waits until then"), "{table}");
+    }
+    for looks in 0..3 {
+        dovecot.renumber("claire", "INBOX");
+        let code = desk.run(&["run", "--once"]).status.code();
+        assert_eq!(code, Some(if looks < 2 { 0 } else { 1 }), "the third time it waits");
+    }
+    for command in [["mailbox", "list"], ["audit", "--online"]] {
+        let table = desk.ok(&command);
+        assert!(table.contains("3 times since ") && table.contains("it waits until"), "{table}");
+    }
+}
+
 // All files of a maildir, with their times.
 type Backup = Vec<(std::path::PathBuf, Vec<u8>, fs::Metadata)>;
 

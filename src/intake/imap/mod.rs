@@ -27,6 +27,7 @@ use self::position::{Rewound, Standing};
 use crate::store::{Store, StoreError, mailboxes};
 
 pub use error::ImapError;
+pub use restless::{Unrest, unrest};
 pub use stock::contents;
 pub(super) use stock::{Numbering, numbering};
 pub use trial::{TriedOut, folders, try_out};

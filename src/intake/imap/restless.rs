@@ -4,6 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::faults;
+use crate::store::renumbered::{self, Cause};
+use crate::store::{Sql, StoreError};
 
 // So many times within an hour are borne; after them it rests.
 const MOST: usize = 3;
@@ -13,6 +15,33 @@ const FIRST_REST: SignedDuration = HOUR;
 const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
 /// How long it is remembered.
 pub(in crate::intake) const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is remembered of a folder whose UIDs came to mean other messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unrest {
+    pub count: usize,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Why it was so the last time.
+    pub cause: Cause,
+    /// Should it be so again, it is left alone until then.
+    pub until: Option<Timestamp>,
+}
+
+/// That of a mailbox, if it is remembered.
+pub fn unrest(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    now: Timestamp,
+) -> Result<Option<Unrest>, StoreError> {
+    let known = renumbered::times(sql, mailbox, now - WITHIN, now)?;
+    let times: Vec<Timestamp> = known.iter().map(|(time, _)| *time).collect();
+    let (Some((first, _)), Some((last, cause))) = (known.first(), known.last()) else {
+        return Ok(None);
+    };
+    let until = rests_until(&times, now);
+    Ok(Some(Unrest { count: known.len(), first: *first, last: *last, cause: *cause, until }))
+}
 
 /// Until when a folder rests that was read again at these `times`, the oldest first.
 pub(in crate::intake) fn rests_until(times: &[Timestamp], now: Timestamp) -> Option<Timestamp> {

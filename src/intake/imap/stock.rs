@@ -8,11 +8,12 @@ use super::folder::Access;
 use super::logins::{WITHIN, closed_until, mark};
 use super::position::{Place, Rewound, Standing};
 use super::session::Session;
+use crate::faults;
 use crate::intake::stock::{Contents, Present};
 use crate::intake::{After, ImapOptions, IntakeError, Options, SourceOptions};
 use crate::mail::MessageId;
-use crate::store::spool::{Origin, Series};
-use crate::store::{Store, logins, mailboxes};
+use crate::store::spool::{self, Origin, Series};
+use crate::store::{Sql, Store, StoreError, logins, mailboxes};
 
 // UIDs asked about in one command.
 const WINDOW: u32 = 65_536;
@@ -60,14 +61,17 @@ pub async fn contents(
         store.transact_async(move |sql| logins::refused(sql, &mailbox, login, since, now)).await;
     let looked = match closed_until(&refused.map_err(of_store)?, now) {
         Some(until) => Err(ImapError::LeftAlone { host: imap.server.host.clone(), until }),
-        None => look(imap, &options.after, now).await,
+        // The position as it is before the look: a daemon that reads meanwhile moves it on.
+        None => {
+            let stood = stood(options, store).await.map_err(of_store)?;
+            look(imap, &options.after, stood, now).await
+        }
     };
     if let Err(error) = &looked
         && error.is_login_refused()
     {
         let mailbox = options.name.clone();
-        let noted =
-            move |sql: &mut dyn crate::store::Sql| logins::refuse(sql, &mailbox, login, now, since);
+        let noted = move |sql: &mut dyn Sql| logins::refuse(sql, &mailbox, login, now, since);
         store.transact_async(noted).await.map_err(of_store)?;
     }
     let failed = |cause| IntakeError::Imap { mailbox: options.name.clone(), cause };
@@ -86,9 +90,36 @@ pub async fn contents(
     }
 }
 
-async fn look(imap: &ImapOptions, after: &After, now: Timestamp) -> Result<Contents, ImapError> {
+// The series of a mailbox, its low-water UID and the highest UID that is known.
+type Stood = Option<(Series, u32, u32)>;
+
+async fn stood(options: &Options, store: &Store) -> Result<Stood, StoreError> {
+    let mailbox = options.name.clone();
+    let ask = move |sql: &mut dyn Sql| {
+        let position = mailboxes::standing(sql, &mailbox)?.and_then(|(_, position)| position);
+        let Some(Numbering::Of { series, low }) = position.as_deref().map(numbering) else {
+            return Ok(None);
+        };
+        Ok(spool::last_uid(sql, &mailbox, series)?.map(|last| (series, low, last)))
+    };
+    store.transact_async(ask).await
+}
+
+async fn look(
+    imap: &ImapOptions,
+    after: &After,
+    stood: Stood,
+    now: Timestamp,
+) -> Result<Contents, ImapError> {
     let mut session = Session::open(imap, &mut |_, _| ()).await?;
     let folder = session.select(&imap.folder, Access::Read).await?;
+    let is_reused = |(series, low, last): &(Series, u32, u32)| {
+        series.validity == folder.validity
+            && folder.says_next
+            && folder.next <= (*low).min(*last)
+            && faults::stands("P-09-next")
+    };
+    let reused = stood.filter(is_reused).map(|(series, ..)| series);
     let mut present = Vec::new();
     for (first, last) in windows(folder.count, folder.next) {
         let uids = session.search(first, last).await?;
@@ -104,7 +135,7 @@ async fn look(imap: &ImapOptions, after: &After, now: Timestamp) -> Result<Conte
         After::Delete | After::Flag | After::Keep => None,
     };
     session.log_out().await;
-    Ok(Contents { looked_at: now, validity: Some(folder.validity), present, target })
+    Ok(Contents { looked_at: now, validity: Some(folder.validity), reused, present, target })
 }
 
 // Of the folder that messages are moved to: it is made with the first of them.
