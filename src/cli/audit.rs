@@ -10,6 +10,7 @@ use serde_json::json;
 use super::desk::Desk;
 use super::exit::Exit;
 use super::output::{self, escape, line};
+use super::times::Times;
 use super::words::hint;
 use super::{Format, Globals};
 use crate::store::audit::{self, Books, Equation};
@@ -25,15 +26,16 @@ pub(super) fn run(globals: &Globals, args: &AuditArgs) -> Result<Exit> {
     let desk = Desk::open(globals)?;
     let looks = if args.online { Some(online::look(&desk)?) } else { None };
     let books = desk.store.read_only(audit::audit)?;
+    let times = Times::new(globals, &desk.settings);
     match globals.format() {
         Format::Table => {
             print(&books)?;
-            looks.iter().flatten().try_for_each(|look| look.print(globals))?;
+            looks.iter().flatten().try_for_each(|look| look.print(globals, &times))?;
         }
         format => {
             let mut fields = object(&books);
             if let Some(looks) = &looks {
-                fields["mailboxes"] = looks.iter().map(online::Look::fields).collect();
+                fields["mailboxes"] = looks.iter().map(|look| look.fields(&times)).collect();
             }
             output::object(format, &fields)?;
         }

@@ -3,6 +3,7 @@
 mod send;
 pub(super) mod trial;
 mod unknown;
+pub(super) mod unrest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +20,10 @@ use super::words::{counted, hint};
 use super::{Format, Globals, ways};
 use crate::config::Settings;
 use crate::config::settings::{Mailbox, Need};
-use crate::intake::{SourceOptions, imap};
+use crate::intake::SourceOptions;
+use crate::intake::imap::{self, Unrest};
 use crate::mail::Address;
+use crate::store::StoreError;
 use crate::store::mailboxes::{self, Known, Tags};
 use send::Sent;
 use trial::Trial;
@@ -94,11 +97,18 @@ fn list(globals: &Globals, settings: Arc<Settings>) -> Result<Exit> {
         .into_iter()
         .map(|known| (known.name.clone(), known))
         .collect();
+    let now = desk.clock.now();
+    let unrests = desk.store.read_only(|sql| {
+        let names = desk.settings.mailboxes.iter().map(|mailbox| &mailbox.name);
+        let unrests = names.map(|name| imap::unrest(sql, name, now));
+        unrests.collect::<Result<Vec<Option<Unrest>>, StoreError>>()
+    })?;
     let rows: Vec<Value> = desk
         .settings
         .mailboxes
         .iter()
-        .map(|mailbox| {
+        .zip(&unrests)
+        .map(|(mailbox, unrest)| {
             let known = known.get(&mailbox.name);
             json!({
                 "name": mailbox.name,
@@ -111,10 +121,19 @@ fn list(globals: &Globals, settings: Arc<Settings>) -> Result<Exit> {
                 "tags": known.map_or(Tags::Unknown, |known| known.tags).as_str(),
                 "tags_since": times.value_of(known.and_then(|known| known.tags_since)),
                 "tags_seen": known.and_then(|known| known.tags_seen.as_deref()),
+                "renumbered": unrest::fields(unrest.as_ref(), &times),
             })
         })
         .collect();
     output::rows(globals.format(), &COLUMNS, &rows)?;
+    if globals.format() == Format::Table {
+        for (mailbox, unrest) in desk.settings.mailboxes.iter().zip(&unrests) {
+            if let Some(unrest) = unrest {
+                let said = unrest::sentence(unrest, &times);
+                line(format_args!("mailbox `{}`: {said}", mailbox.name))?;
+            }
+        }
+    }
     if !desk.settings.missing.is_empty() {
         hint(globals, "a password is missing: `guichet check` says which");
     }

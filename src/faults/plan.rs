@@ -116,6 +116,8 @@ const DEFENCES: &[&str] = &[
     "P-07-folders",
     "P-08",
     "P-09",
+    "P-09-next",
+    "P-09-often",
     "P-09-others",
     "P-09-rest",
     "P-10-fence",

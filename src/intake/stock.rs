@@ -8,11 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use jiff::Timestamp;
 
 use super::error::IntakeError;
-use super::imap::{Numbering, numbering};
+use super::imap::{Numbering, Unrest, numbering, unrest};
 use super::maildir::Maildir;
 use super::{After, Options, SourceOptions};
 use crate::mail::MessageId;
-use crate::store::spool::{self, Entry, Origin, Stage, Total};
+use crate::store::spool::{self, Entry, Origin, Series, Stage, Total};
 use crate::store::{Sql, Store, StoreError, decisions, mailboxes, uids};
 
 /// What is in a mailbox.
@@ -21,6 +21,8 @@ pub struct Contents {
     pub(super) looked_at: Timestamp,
     /// UIDVALIDITY of a folder on a server.
     pub(super) validity: Option<u32>,
+    /// The series whose UIDs the server gives out again.
+    pub(super) reused: Option<Series>,
     pub(super) present: Vec<Present>,
     /// The ids of the messages in the folder that messages are moved to; `None` where one does not
     /// read, or the message has none.
@@ -64,6 +66,8 @@ pub struct Stock {
     pub gone: u64,
     pub gone_told: u64,
     pub target: Option<Target>,
+    /// Whether all of it was read again of late, for its UIDs meant other messages.
+    pub unrest: Option<Unrest>,
 }
 
 /// The folder that messages are moved to.
@@ -84,6 +88,8 @@ pub enum Standing {
     New,
     /// Its folder was made anew on the server: all of it is read again.
     Renumbered,
+    /// Its server gives out UIDs again that were in use before: all of it is read again.
+    Reused,
     /// Set back by hand: it is read again from a date on.
     Rewound,
 }
@@ -114,7 +120,7 @@ pub fn maildir_contents(options: &Options, now: Timestamp) -> Result<Contents, I
     let mut seen = HashSet::new();
     // What a client moved meanwhile was seen in both halves.
     present.retain(|one| seen.insert(one.origin.key()));
-    Ok(Contents { looked_at: now, validity: None, present, target: None })
+    Ok(Contents { looked_at: now, validity: None, reused: None, present, target: None })
 }
 
 /// Compares what is in a mailbox with the ledger.
@@ -125,7 +131,7 @@ pub fn compare(options: &Options, contents: &Contents, store: &Store) -> Result<
         stock.standing = ledger.standing;
         let mut still = Total::default();
         for some in contents.present.chunks(EACH) {
-            let keys: Vec<String> = some.iter().map(|one| one.origin.key()).collect();
+            let keys: Vec<String> = some.iter().map(|one| ledger.key(&one.origin)).collect();
             let entries = spool::entries(sql, &options.name, &keys)?;
             for (one, key) in some.iter().zip(&keys) {
                 match entries.get(key) {
@@ -138,6 +144,7 @@ pub fn compare(options: &Options, contents: &Contents, store: &Store) -> Result<
         stock.gone = all.stored.saturating_sub(still.stored);
         stock.gone_told = all.told.saturating_sub(still.told);
         stock.target = contents.target.as_ref().map(|ids| target(sql, ids)).transpose()?;
+        stock.unrest = unrest(sql, &options.name, contents.looked_at)?;
         Ok(stock)
     })
 }
@@ -150,6 +157,8 @@ struct Ledger {
     standing: Standing,
     /// What the origins of its messages begin with.
     prefix: String,
+    /// In which its UIDs are counted, on a server.
+    series: Option<Series>,
     /// Every UID up to this one was seen.
     low: u32,
     owed: HashMap<u32, String>,
@@ -171,17 +180,34 @@ impl Ledger {
             let seen_until = newest.and_then(|newest| newest.checked_sub(options.sweep).ok());
             let standing = if position.is_some() { Standing::Known } else { Standing::New };
             let prefix = Origin::FILES.to_owned();
-            return Ok(Ledger { standing, prefix, low: 0, owed, seen_until });
+            return Ok(Ledger { standing, prefix, series: None, low: 0, owed, seen_until });
         };
-        let (standing, low) = match position.as_deref().map(numbering) {
-            Some(Numbering::Of { validity: known, low }) if known == validity => {
-                (Standing::Known, low)
+        let (standing, series, low) = match position.as_deref().map(numbering) {
+            Some(Numbering::Of { series, .. }) if contents.reused == Some(series) => {
+                (Standing::Reused, series.next(), 0)
             }
-            Some(Numbering::Of { .. }) => (Standing::Renumbered, 0),
-            Some(Numbering::Rewound) => (Standing::Rewound, 0),
-            Some(Numbering::None) | None => (Standing::New, 0),
+            Some(Numbering::Of { series, low }) if series.validity == validity => {
+                (Standing::Known, series, low)
+            }
+            Some(Numbering::Of { series, .. }) => {
+                (Standing::Renumbered, Series { validity, ..series }, 0)
+            }
+            Some(Numbering::Rewound { series }) => {
+                let round = series.map_or(0, |series| series.round);
+                (Standing::Rewound, Series { validity, round }, 0)
+            }
+            Some(Numbering::None) | None => (Standing::New, Series::of(validity), 0),
         };
-        Ok(Ledger { standing, prefix: Origin::numbered(validity), low, owed, seen_until: None })
+        let prefix = Origin::numbered(series);
+        Ok(Ledger { standing, prefix, series: Some(series), low, owed, seen_until: None })
+    }
+
+    // What the ledger knows a message by.
+    fn key(&self, origin: &Origin) -> String {
+        match (origin, self.series) {
+            (Origin::Uid { uid, .. }, Some(series)) => Origin::Uid { series, uid: *uid }.key(),
+            _ => origin.key(),
+        }
     }
 }
 

@@ -25,6 +25,10 @@ const SQLITE: &[Migration] = &[
     Migration { name: "0009_people", sql: include_str!("migrations/sqlite/0009_people.sql") },
     Migration { name: "0010_leaked", sql: include_str!("migrations/sqlite/0010_leaked.sql") },
     Migration { name: "0011_released", sql: include_str!("migrations/sqlite/0011_released.sql") },
+    Migration {
+        name: "0012_renumbered",
+        sql: include_str!("migrations/sqlite/0012_renumbered.sql"),
+    },
 ];
 const POSTGRES: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("migrations/postgres/0001_core.sql") },
@@ -38,6 +42,10 @@ const POSTGRES: &[Migration] = &[
     Migration { name: "0009_people", sql: include_str!("migrations/postgres/0009_people.sql") },
     Migration { name: "0010_leaked", sql: include_str!("migrations/postgres/0010_leaked.sql") },
     Migration { name: "0011_released", sql: include_str!("migrations/postgres/0011_released.sql") },
+    Migration {
+        name: "0012_renumbered",
+        sql: include_str!("migrations/postgres/0012_renumbered.sql"),
+    },
 ];
 
 /// Applies what is missing, in order; `transact` runs each step in a transaction of its own.

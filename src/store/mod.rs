@@ -20,6 +20,7 @@ mod numbers;
 pub mod outbox;
 pub mod owed;
 pub mod postgres;
+pub mod renumbered;
 pub mod restored;
 pub mod sessions;
 pub mod sites;

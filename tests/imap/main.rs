@@ -16,6 +16,8 @@ mod neighbours;
 mod pace;
 mod positions;
 mod renumbered;
+mod restless;
+mod restored;
 mod safety;
 mod settling;
 mod stalls;

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use guichet::args;
 use guichet::store::audit::Books;
-use guichet::store::spool::Origin;
+use guichet::store::spool::{Origin, Series};
 use guichet::store::{
     Dialect, Sql, Store, StoreError, apply, audit, decisions, mailboxes, outbox, spool,
 };
@@ -351,7 +351,7 @@ fn send_one(place: &Place, store: &Store) {
         )?;
         mailboxes::begin(sql, "server", "server@desk.example", at(0))?;
         mailboxes::set_position(sql, "server", "uid/7/12")?;
-        let old = (Origin::Uid { validity: 7, uid: 12 }, at(1));
+        let old = (Origin::Uid { series: Series::of(7), uid: 12 }, at(1));
         spool::skip(sql, "server", &[old], at(2), &ids).map(drop)
     });
 }

@@ -174,7 +174,9 @@ conformance! {
         a_maildir_that_is_rewound_keeps_its_position
         a_position_moves_on_only_from_where_it_was_left
         an_owed_uid_counts_its_attempts_until_it_is_forgiven_e_02
-        what_was_left_alone_is_read_after_a_rewind;
+        the_highest_uid_is_that_of_its_series_p_09
+        what_was_left_alone_is_read_after_a_rewind
+        when_a_folder_was_read_again_is_remembered_for_a_while_p_09;
     walk:
         a_bounce_fails_the_mail_and_its_address_m_65
         a_complaint_leaves_the_mail_and_silences_its_address_e_145

@@ -2,7 +2,9 @@
 
 use guichet::mail::AddressKey;
 use guichet::store::mailboxes::{self, Beginning};
-use guichet::store::spool::{self, Acknowledge, Arrival, Attempt, Finished, Origin, RawMessage};
+use guichet::store::spool::{
+    self, Acknowledge, Arrival, Attempt, Finished, Origin, RawMessage, Series,
+};
 use guichet::store::tickets::By;
 use guichet::store::{StoreError, apply, audit};
 use guichet::triage::facts::Intake;
@@ -170,8 +172,9 @@ pub fn a_held_message_is_released_or_dropped_and_never_acknowledged(place: &Plac
 
 pub fn what_came_before_the_start_has_no_bytes_e_09(place: &Place) {
     let store = place.open();
-    let old: Vec<_> =
-        (0..600).map(|n| (Origin::Uid { validity: 7, uid: n }, at(-i64::from(n)))).collect();
+    let old: Vec<_> = (0..600)
+        .map(|n| (Origin::Uid { series: Series::of(7), uid: n }, at(-i64::from(n))))
+        .collect();
     let ids = place.ids.clone();
     let skipped = write(&store, move |sql| {
         let first = spool::skip(sql, "support", &old, at(0), &ids)?;
@@ -182,7 +185,7 @@ pub fn what_came_before_the_start_has_no_bytes_e_09(place: &Place) {
     assert_eq!((books.stored, books.ignored), (600, 600));
     assert!(books.balance(), "{books:?}");
     assert!(read(&store, |sql| spool::owed(sql, "support", "", 10)).is_empty());
-    let key = Origin::Uid { validity: 7, uid: 599 }.key();
+    let key = Origin::Uid { series: Series::of(7), uid: 599 }.key();
     assert_eq!(read(&store, |sql| spool::known(sql, "support", &[key])).len(), 1);
 }
 

@@ -8,7 +8,9 @@ use crate::cli::Globals;
 use crate::cli::desk::{self, Desk};
 use crate::cli::exit::{Exit, exit_of_intake};
 use crate::cli::mailbox::trial::{self, Failure};
+use crate::cli::mailbox::unrest;
 use crate::cli::output::{escape, line};
+use crate::cli::times::Times;
 use crate::cli::words::hint;
 use crate::config::settings::Need;
 use crate::intake::stock::{self, Standing, Stock, Target};
@@ -59,10 +61,10 @@ fn take_stock(
 
 impl Look {
     /// For people.
-    pub(super) fn print(&self, globals: &Globals) -> Result<()> {
+    pub(super) fn print(&self, globals: &Globals, times: &Times) -> Result<()> {
         let Look { name, found } = self;
         match found {
-            Ok(stock) => print(name, stock, globals),
+            Ok(stock) => print(name, stock, globals, times),
             Err(failure) => {
                 line(format_args!(
                     "mailbox `{name}` was not looked at: {}",
@@ -75,7 +77,7 @@ impl Look {
     }
 
     /// For programs.
-    pub(super) fn fields(&self) -> Value {
+    pub(super) fn fields(&self, times: &Times) -> Value {
         let stock = match &self.found {
             Ok(stock) => stock,
             Err(failure) => {
@@ -108,6 +110,7 @@ impl Look {
             "gone": stock.gone,
             "gone_told": stock.gone_told,
             "target": target,
+            "renumbered": unrest::fields(stock.unrest.as_ref(), times),
         })
     }
 }
@@ -117,11 +120,12 @@ fn word(standing: Standing) -> &'static str {
         Standing::Known => "known",
         Standing::New => "new",
         Standing::Renumbered => "renumbered",
+        Standing::Reused => "reused",
         Standing::Rewound => "rewound",
     }
 }
 
-fn print(name: &str, stock: &Stock, globals: &Globals) -> Result<()> {
+fn print(name: &str, stock: &Stock, globals: &Globals, times: &Times) -> Result<()> {
     line(format_args!(
         "mailbox `{name}`: {} present = {} decided + {} held + {} pending + {} before its start \
          + {} not fetched yet + {} owed + {} marked as deleted + {} unaccounted for",
@@ -137,6 +141,9 @@ fn print(name: &str, stock: &Stock, globals: &Globals) -> Result<()> {
     ))?;
     if let Some(said) = said(stock.standing) {
         line(format_args!("  {said}"))?;
+    }
+    if let Some(unrest) = &stock.unrest {
+        line(format_args!("  {}", unrest::sentence(unrest, times)))?;
     }
     if stock.gone > 0 {
         line(format_args!(
@@ -178,6 +185,9 @@ fn said(standing: Standing) -> Option<&'static str> {
         Standing::New => Some("it was never looked at"),
         Standing::Renumbered => Some(
             "its folder was made anew on the server (another UIDVALIDITY): all of it is read again",
+        ),
+        Standing::Reused => Some(
+            "its server gives out UIDs again that were in use before (UIDNEXT has gone back), as one does that was restored from a backup: all of it is read again",
         ),
         Standing::Rewound => Some("it was set back, and is read again"),
     }

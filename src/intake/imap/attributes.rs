@@ -3,6 +3,8 @@
 use async_imap::imap_proto::{AttributeValue, MessageSection, SectionPath};
 use jiff::Timestamp;
 
+use crate::mail::MessageId;
+
 /// What a server tells of a message without giving it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sighted {
@@ -59,6 +61,14 @@ pub(super) fn sighted_in(attributes: &[AttributeValue<'_>], now: Timestamp) -> O
     size.map(|size| Sighted { uid, size, arrived_at, is_deleted, is_seen })
 }
 
+/// The id in a field `Message-ID` as it stands.
+pub(super) fn id_in(field: &[u8]) -> Option<MessageId> {
+    let text = std::str::from_utf8(field).ok()?;
+    let (_, rest) = text.split_once('<')?;
+    let (id, _) = rest.split_once('>')?;
+    MessageId::parse(id)
+}
+
 // `date-time` of RFC 3501 §9: ` 7-Feb-1994 21:52:25 -0800`.
 fn date(text: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?;
@@ -78,5 +88,12 @@ mod tests {
         ] {
             assert_eq!(date(text).map(Timestamp::as_second), second, "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_is_read_from_its_field_however_it_is_folded() {
+        let id = |field: &[u8]| id_in(field).map(|id| id.as_str().to_owned());
+        assert_eq!(id(b"Message-ID:\r\n <a@b.example>\r\n\r\n").as_deref(), Some("a@b.example"));
+        assert_eq!(id(b"\r\n"), None);
     }
 }

@@ -65,6 +65,11 @@ pub enum ImapError {
         "the folder `{folder}` was made anew on the server, and {unknown} of its {count} messages were never seen: guichet waits\nhint: see that it is the right folder; `guichet mailbox rewind {mailbox} --since DATE` goes on with what arrived since then"
     )]
     Renumbered { mailbox: String, folder: String, unknown: usize, count: usize },
+    /// P-05, P-09.
+    #[error(
+        "the UIDs of the folder `{folder}` came to mean other messages {count} times since {since:.0}: guichet leaves it alone until {until:.0}, or all of it would be stored again each time\nhint: its server does not keep its UIDVALIDITY, or is restored again and again: have it looked at; when the UIDs of the last time come back, guichet goes on at once"
+    )]
+    Restless { folder: String, count: usize, since: jiff::Timestamp, until: jiff::Timestamp },
     /// F-13, F-14, T-44.
     #[error(
         "`{host}` sent too much while {doing}: {what}\nhint: guichet connects again by itself; when it does not stop, have the server looked at"
@@ -85,6 +90,7 @@ impl ImapError {
             | ImapError::Garbled { .. }
             | ImapError::LeftAlone { .. }
             | ImapError::Refused { .. }
+            | ImapError::Restless { .. }
             | ImapError::TooMuch { .. } => true,
             ImapError::Net(cause) => cause.is_temporary(),
             ImapError::Forbidden { .. }

@@ -150,7 +150,7 @@ impl ImapWatch {
 
     ///
     pub(super) fn origin(&self, uid: u32) -> Origin {
-        Origin::Uid { validity: self.open.position.validity, uid }
+        Origin::Uid { series: self.open.position.series, uid }
     }
 
     /// Tells the folder of what is decided; answers whether there may be more to tell. What refuses
@@ -158,8 +158,8 @@ impl ImapWatch {
     /// refused is not tried again before the next sweep (E-04).
     pub(super) async fn acknowledge(&mut self) -> Result<bool, IntakeError> {
         let limit = OWED + self.unsettled.len();
-        let validity = self.open.position.validity;
-        let mut owed = self.ledger.unacknowledged(validity, limit).await?;
+        let series = self.open.position.series;
+        let mut owed = self.ledger.unacknowledged(series, limit).await?;
         let is_full = owed.len() >= limit;
         owed.retain(|owed| !self.unsettled.contains(&owed.id));
         owed.truncate(OWED);

@@ -4,7 +4,7 @@
 use async_imap::imap_proto::{MailboxDatum, MessageSection, NameAttribute, Response, ResponseCode};
 use jiff::Timestamp;
 
-use super::attributes::{Sighted, section_in, sighted_in, uid_in};
+use super::attributes::{Sighted, id_in, section_in, sighted_in, uid_in};
 use super::error::ImapError;
 use super::gauge::{ANSWER, Limits, SMALL};
 use super::names::{from_wire, quoted, to_wire};
@@ -12,6 +12,7 @@ use super::reply::validity_in;
 use super::session::Session;
 use crate::faults;
 use crate::intake::bounded::STUB_BODY;
+use crate::mail::MessageId;
 use crate::store::spool::Growing;
 
 /// Messages announced as larger are fetched in pieces of [`PIECE`].
@@ -45,6 +46,8 @@ pub(super) struct Folder {
     pub(super) validity: u32,
     /// Every UID in it is below this one.
     pub(super) next: u32,
+    /// Whether the server says so (UIDNEXT); else it is reckoned by what is there.
+    pub(super) says_next: bool,
     pub(super) count: u32,
     pub(super) is_read_only: bool,
 }
@@ -85,11 +88,12 @@ impl Session {
             return Err(ImapError::Unnumbered { folder: folder.to_owned() });
         };
         self.validity = Some(validity);
+        let says_next = next.is_some();
         let next = match next {
             Some(next) => next,
             None => self.next_uid().await?,
         };
-        Ok(Folder { validity, next, count, is_read_only: reply.code == "READ-ONLY" })
+        Ok(Folder { validity, next, says_next, count, is_read_only: reply.code == "READ-ONLY" })
     }
 
     // UIDNEXT, for a server that does not say it.
@@ -172,21 +176,25 @@ impl Session {
         Ok(uids)
     }
 
-    /// The fields `Message-ID` of these messages as they stand, one after the other.
-    pub(super) async fn message_ids(&mut self, uids: &[u32]) -> Result<Vec<Vec<u8>>, ImapError> {
-        let mut fields = Vec::with_capacity(uids.len());
+    /// The ids of these messages, one after the other; `None` where there is none, or it does not
+    /// read.
+    pub(super) async fn message_ids(
+        &mut self,
+        uids: &[u32],
+    ) -> Result<Vec<Option<MessageId>>, ImapError> {
+        let mut ids = Vec::with_capacity(uids.len());
         for set in sets(uids) {
             let command = format!("UID FETCH {set} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
             self.command_ok("looking at mail", &command, SMALL, |response| {
                 if let Response::Fetch(_, attributes) = response
                     && let Some(field) = section_in(attributes, Some(MessageSection::Header))
                 {
-                    fields.push(field.to_vec());
+                    ids.push(id_in(field));
                 }
             })
             .await?;
         }
-        Ok(fields)
+        Ok(ids)
     }
 
     /// Those of these UIDs that are still there.

@@ -1,20 +1,22 @@
 //! What a mailbox on a server asks of the store, and tells it. Each function is one transaction, for
 //! an async thread.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::logins::{WITHIN, mark};
 use super::position::Position;
+use super::restless;
 use crate::clock::{Clock, Ids};
 use crate::faults;
 use crate::intake::error::IntakeError;
 use crate::intake::tenure::{Held, Hold, Tenure};
 use crate::intake::{After, Options};
 use crate::net::Login;
-use crate::store::spool::{self, Acknowledge, Arrival, Origin, Owed};
+use crate::store::renumbered::{self, Cause};
+use crate::store::spool::{self, Acknowledge, Arrival, Origin, Owed, Seen, Series};
 use crate::store::uids::{self, OwedUid};
 use crate::store::{Sql, Store, StoreError};
 use crate::store::{logins, mailboxes};
@@ -89,12 +91,14 @@ impl Ledger {
         self.transact(move |sql| mailboxes::standing(sql, &mailbox)).await
     }
 
-    /// Enters the mailbox, or its new UIDVALIDITY: what could not be fetched under another one is found
-    /// again. Of `others` there is nothing to tell.
+    /// Enters the mailbox, or its new series: what could not be fetched in another one is found
+    /// again. Of `others` there is nothing to tell. For the `cause`, if there is one, messages are
+    /// stored that are known already.
     pub(super) async fn begin(
         &self,
         position: Position,
         others: Vec<String>,
+        cause: Option<Cause>,
     ) -> Result<(), IntakeError> {
         let (mailbox, address) = (self.mailbox.clone(), self.address.clone());
         let (now, guard) = (self.clock.now(), self.hold.guard());
@@ -103,6 +107,9 @@ impl Ledger {
             mailboxes::begin(sql, &mailbox, &address, now)?;
             uids::forgive_all(sql, &mailbox)?;
             spool::acknowledged(sql, &others)?;
+            if let Some(cause) = cause {
+                renumbered::note(sql, &mailbox, cause, now, now - restless::WITHIN)?;
+            }
             mailboxes::set_position(sql, &mailbox, &position.text())
         })
         .await
@@ -111,11 +118,11 @@ impl Ledger {
     /// Which of these UIDs are in the ledger.
     pub(super) async fn known(
         &self,
-        validity: u32,
+        series: Series,
         uids: &[u32],
     ) -> Result<HashSet<u32>, IntakeError> {
         let mailbox = self.mailbox.clone();
-        let key = |uid: &u32| Origin::Uid { validity, uid: *uid }.key();
+        let key = |uid: &u32| Origin::Uid { series, uid: *uid }.key();
         let keys: Vec<String> = uids.iter().map(key).collect();
         let known = self.transact(move |sql| spool::known(sql, &mailbox, &keys)).await?;
         let uid = |key: &String| match Origin::parse(key) {
@@ -123,6 +130,42 @@ impl Ledger {
             _ => None,
         };
         Ok(known.iter().filter_map(uid).collect())
+    }
+
+    /// When messages that were stored already were stored again, for their UIDs meant others.
+    pub(super) async fn renumbered(&self) -> Result<Vec<Timestamp>, IntakeError> {
+        let (mailbox, now) = (self.mailbox.clone(), self.clock.now());
+        let since = now - restless::WITHIN;
+        let times = self.transact(move |sql| renumbered::times(sql, &mailbox, since, now)).await?;
+        Ok(times.into_iter().map(|(time, _)| time).collect())
+    }
+
+    /// The highest UID of the series that is in the ledger.
+    pub(super) async fn last_uid(&self, series: Series) -> Result<Option<u32>, IntakeError> {
+        let mailbox = self.mailbox.clone();
+        self.transact(move |sql| spool::last_uid(sql, &mailbox, series)).await
+    }
+
+    /// Those of these UIDs that are in the ledger, and when they arrived.
+    pub(super) async fn seen(
+        &self,
+        series: Series,
+        uids: &[u32],
+    ) -> Result<HashMap<u32, Seen>, IntakeError> {
+        let mailbox = self.mailbox.clone();
+        let key = |uid: &u32| Origin::Uid { series, uid: *uid }.key();
+        let keys: Vec<String> = uids.iter().map(key).collect();
+        let arrived = self.transact(move |sql| spool::seen(sql, &mailbox, &keys)).await?;
+        let by_uid = |(key, arrived): (String, Seen)| match Origin::parse(&key) {
+            Some(Origin::Uid { uid, .. }) => Some((uid, arrived)),
+            _ => None,
+        };
+        Ok(arrived.into_iter().filter_map(by_uid).collect())
+    }
+
+    /// The bytes of a message, as long as they are kept.
+    pub(super) async fn raw(&self, id: String) -> Result<Option<Vec<u8>>, IntakeError> {
+        self.transact(move |sql| spool::raw(sql, &id)).await
     }
 
     /// When the messages arrived that are in the ledger.
@@ -180,14 +223,14 @@ impl Ledger {
         self.transact(move |sql| uids::owed(sql, &mailbox)).await
     }
 
-    /// Decided messages of this UIDVALIDITY that the mailbox has not been told of, oldest first.
+    /// Decided messages of this series that the mailbox has not been told of, oldest first.
     pub(super) async fn unacknowledged(
         &self,
-        validity: u32,
+        series: Series,
         limit: usize,
     ) -> Result<Vec<Owed>, IntakeError> {
         let numbering = match faults::stands("P-09-rest") {
-            true => Origin::numbered(validity),
+            true => Origin::numbered(series),
             false => "uid/".to_owned(),
         };
         let mailbox = self.mailbox.clone();

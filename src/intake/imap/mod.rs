@@ -12,6 +12,7 @@ mod logins;
 mod names;
 mod position;
 mod reply;
+mod restless;
 mod run;
 mod session;
 mod sighting;
@@ -22,10 +23,11 @@ mod wire;
 
 use jiff::Timestamp;
 
-use self::position::Standing;
+use self::position::{Rewound, Standing};
 use crate::store::{Store, StoreError, mailboxes};
 
 pub use error::ImapError;
+pub use restless::{Unrest, unrest};
 pub use stock::contents;
 pub(super) use stock::{Numbering, numbering};
 pub use trial::{TriedOut, folders, try_out};
@@ -40,8 +42,13 @@ pub fn rewind(store: &Store, mailbox: &str, since: Timestamp) -> Result<Option<u
     store.transact(move |sql| {
         let Some((_, position)) = mailboxes::standing(sql, &mailbox)? else { return Ok(None) };
         // A maildir has no position of its own: what its ledger does not know is read.
-        if position.as_deref().and_then(Standing::parse).is_some() {
-            mailboxes::set_position(sql, &mailbox, &Standing::Rewound(since).text())?;
+        if let Some(standing) = position.as_deref().and_then(Standing::parse) {
+            let from = match standing {
+                Standing::At(position) => Some((position.series, position.low)),
+                Standing::Rewound(rewound) => rewound.from,
+            };
+            let rewound = Standing::Rewound(Rewound { since, from });
+            mailboxes::set_position(sql, &mailbox, &rewound.text())?;
         }
         Ok(Some(mailboxes::forget_skipped(sql, &mailbox, since)?))
     })

@@ -7,18 +7,27 @@ use sha2::{Digest, Sha256};
 use super::attributes::Sighted;
 use crate::faults;
 use crate::intake::{ImapOptions, Start};
+use crate::store::spool::Series;
 
 /// What the store remembers of a mailbox, read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     At(Position),
-    /// What arrived since then is to be read again (`mailbox rewind`).
-    Rewound(Timestamp),
+    Rewound(Rewound),
+}
+
+/// Set back by hand (`mailbox rewind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rewound {
+    /// What arrived since then is to be read again.
+    pub(super) since: Timestamp,
+    /// The series it stood in, and its low-water UID there. Absent in what an older guichet wrote.
+    pub(super) from: Option<(Series, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
-    pub(super) validity: u32,
+    pub(super) series: Series,
     /// The low-water UID.
     pub(super) low: u32,
     pub(super) beginning: Beginning,
@@ -48,7 +57,10 @@ impl Standing {
     pub(super) fn text(&self) -> String {
         match self {
             Standing::At(position) => position.text(),
-            Standing::Rewound(since) => format!("since/{}", since.as_millisecond()),
+            Standing::Rewound(Rewound { since, from }) => {
+                let from = from.map(|(series, low)| format!("/{series}/{low}")).unwrap_or_default();
+                format!("since/{}{from}", since.as_millisecond())
+            }
         }
     }
 
@@ -60,9 +72,16 @@ impl Standing {
         };
         let mut words = text.split('/');
         let standing = match words.next()? {
-            "since" => Standing::Rewound(time(words.next()?)?),
+            "since" => {
+                let since = time(words.next()?)?;
+                let from = match words.next() {
+                    None => None,
+                    Some(series) => Some((Series::parse(series)?, words.next()?.parse().ok()?)),
+                };
+                Standing::Rewound(Rewound { since, from })
+            }
             "uid" => {
-                let (validity, low) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+                let (series, low) = (Series::parse(words.next()?)?, words.next()?.parse().ok()?);
                 let beginning = match words.next() {
                     None => Beginning::All,
                     Some(below) => {
@@ -75,7 +94,7 @@ impl Standing {
                         }
                     }
                 };
-                Standing::At(Position { validity, low, beginning, place })
+                Standing::At(Position { series, low, beginning, place })
             }
             _ => return None,
         };
@@ -85,7 +104,7 @@ impl Standing {
 
 impl Position {
     pub(super) fn text(&self) -> String {
-        let Position { validity, low, beginning, place } = self;
+        let Position { series, low, beginning, place } = self;
         let beginning = match beginning {
             Beginning::All => String::new(),
             Beginning::Before { below, time } => {
@@ -95,13 +114,13 @@ impl Position {
             Beginning::Start { below } => format!("/{below}/start"),
         };
         let place = place.map(|Place(place)| format!("#{place:016x}")).unwrap_or_default();
-        format!("uid/{validity}/{low}{beginning}{place}")
+        format!("uid/{series}/{low}{beginning}{place}")
     }
 
     /// Whether it is that of another folder, or of another account, whose messages have the same
     /// numbers as those here (P-01).
     pub(super) fn is_of_another(&self, validity: u32, here: Place) -> bool {
-        self.validity == validity
+        self.series.validity == validity
             && self.place.is_some_and(|place| place != here)
             && faults::stands("P-01-place")
     }
@@ -175,12 +194,16 @@ mod tests {
             Beginning::Start { below: u32::MAX },
         ] {
             for place in [None, Some(Place(7)), Some(Place(u64::MAX))] {
-                let standing = Standing::At(Position { validity: 7, low: 3, beginning, place });
-                assert_eq!(Standing::parse(&standing.text()), Some(standing));
+                for series in [Series::of(7), Series::of(7).next()] {
+                    let standing = Standing::At(Position { series, low: 3, beginning, place });
+                    assert_eq!(Standing::parse(&standing.text()), Some(standing));
+                }
             }
         }
-        let rewound = Standing::Rewound(time);
-        assert_eq!(Standing::parse(&rewound.text()), Some(rewound));
+        for from in [None, Some((Series::of(7), 3)), Some((Series::of(7).next(), 3))] {
+            let rewound = Standing::Rewound(Rewound { since: time, from });
+            assert_eq!(Standing::parse(&rewound.text()), Some(rewound));
+        }
         for other in ["started", "uid/1", "uid/1/x", "uid/1/2/3", "uid/1/2/3/start/4", "since/x"] {
             assert_eq!(Standing::parse(other), None, "{other}");
         }
@@ -190,7 +213,7 @@ mod tests {
     fn e_09_the_start_is_asked_about_what_was_there_at_the_first_contact() {
         let at = |second| Timestamp::from_second(second).expect("in range");
         let beginning = Beginning::Start { below: 10 };
-        let position = Position { validity: 1, low: 0, beginning, place: None };
+        let position = Position { series: Series::of(1), low: 0, beginning, place: None };
         let message = |uid, second, is_seen| Sighted {
             uid,
             size: 1,

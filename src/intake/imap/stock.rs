@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use super::error::ImapError;
 use super::folder::Access;
 use super::logins::{WITHIN, closed_until, mark};
-use super::position::{Place, Standing};
+use super::position::{Place, Rewound, Standing};
 use super::session::Session;
+use crate::faults;
 use crate::intake::stock::{Contents, Present};
 use crate::intake::{After, ImapOptions, IntakeError, Options, SourceOptions};
 use crate::mail::MessageId;
-use crate::store::spool::Origin;
-use crate::store::{Store, logins, mailboxes};
+use crate::store::spool::{self, Origin, Series};
+use crate::store::{Sql, Store, StoreError, logins, mailboxes};
 
 // UIDs asked about in one command.
 const WINDOW: u32 = 65_536;
@@ -22,19 +23,23 @@ pub(in crate::intake) enum Numbering {
     /// That of another kind of mailbox.
     None,
     Of {
-        validity: u32,
+        series: Series,
         low: u32,
     },
-    Rewound,
+    Rewound {
+        series: Option<Series>,
+    },
 }
 
 /// Reads the position of a mailbox.
 pub(in crate::intake) fn numbering(position: &str) -> Numbering {
     match Standing::parse(position) {
         Some(Standing::At(position)) => {
-            Numbering::Of { validity: position.validity, low: position.low }
+            Numbering::Of { series: position.series, low: position.low }
         }
-        Some(Standing::Rewound(_)) => Numbering::Rewound,
+        Some(Standing::Rewound(Rewound { from, .. })) => {
+            Numbering::Rewound { series: from.map(|(series, _)| series) }
+        }
         None => Numbering::None,
     }
 }
@@ -56,14 +61,17 @@ pub async fn contents(
         store.transact_async(move |sql| logins::refused(sql, &mailbox, login, since, now)).await;
     let looked = match closed_until(&refused.map_err(of_store)?, now) {
         Some(until) => Err(ImapError::LeftAlone { host: imap.server.host.clone(), until }),
-        None => look(imap, &options.after, now).await,
+        // The position as it is before the look: a daemon that reads meanwhile moves it on.
+        None => {
+            let stood = stood(options, store).await.map_err(of_store)?;
+            look(imap, &options.after, stood, now).await
+        }
     };
     if let Err(error) = &looked
         && error.is_login_refused()
     {
         let mailbox = options.name.clone();
-        let noted =
-            move |sql: &mut dyn crate::store::Sql| logins::refuse(sql, &mailbox, login, now, since);
+        let noted = move |sql: &mut dyn Sql| logins::refuse(sql, &mailbox, login, now, since);
         store.transact_async(noted).await.map_err(of_store)?;
     }
     let failed = |cause| IntakeError::Imap { mailbox: options.name.clone(), cause };
@@ -82,15 +90,42 @@ pub async fn contents(
     }
 }
 
-async fn look(imap: &ImapOptions, after: &After, now: Timestamp) -> Result<Contents, ImapError> {
+// The series of a mailbox, its low-water UID and the highest UID that is known.
+type Stood = Option<(Series, u32, u32)>;
+
+async fn stood(options: &Options, store: &Store) -> Result<Stood, StoreError> {
+    let mailbox = options.name.clone();
+    let ask = move |sql: &mut dyn Sql| {
+        let position = mailboxes::standing(sql, &mailbox)?.and_then(|(_, position)| position);
+        let Some(Numbering::Of { series, low }) = position.as_deref().map(numbering) else {
+            return Ok(None);
+        };
+        Ok(spool::last_uid(sql, &mailbox, series)?.map(|last| (series, low, last)))
+    };
+    store.transact_async(ask).await
+}
+
+async fn look(
+    imap: &ImapOptions,
+    after: &After,
+    stood: Stood,
+    now: Timestamp,
+) -> Result<Contents, ImapError> {
     let mut session = Session::open(imap, &mut |_, _| ()).await?;
     let folder = session.select(&imap.folder, Access::Read).await?;
+    let is_reused = |(series, low, last): &(Series, u32, u32)| {
+        series.validity == folder.validity
+            && folder.says_next
+            && folder.next <= (*low).min(*last)
+            && faults::stands("P-09-next")
+    };
+    let reused = stood.filter(is_reused).map(|(series, ..)| series);
     let mut present = Vec::new();
     for (first, last) in windows(folder.count, folder.next) {
         let uids = session.search(first, last).await?;
         let deleted = session.search_deleted(first, last).await?;
         present.extend(uids.into_iter().map(|uid| Present {
-            origin: Origin::Uid { validity: folder.validity, uid },
+            origin: Origin::Uid { series: Series::of(folder.validity), uid },
             is_deleted: deleted.binary_search(&uid).is_ok(),
             since: None,
         }));
@@ -100,7 +135,7 @@ async fn look(imap: &ImapOptions, after: &After, now: Timestamp) -> Result<Conte
         After::Delete | After::Flag | After::Keep => None,
     };
     session.log_out().await;
-    Ok(Contents { looked_at: now, validity: Some(folder.validity), present, target })
+    Ok(Contents { looked_at: now, validity: Some(folder.validity), reused, present, target })
 }
 
 // Of the folder that messages are moved to: it is made with the first of them.
@@ -112,7 +147,7 @@ async fn ids_in(session: &mut Session, folder: &str) -> Result<Vec<Option<Messag
     let mut ids = Vec::new();
     for (first, last) in windows(target.count, target.next) {
         let uids = session.search(first, last).await?;
-        ids.extend(session.message_ids(&uids).await?.iter().map(|field| id_in(field)));
+        ids.extend(session.message_ids(&uids).await?);
     }
     Ok(ids)
 }
@@ -122,13 +157,6 @@ fn windows(count: u32, next: u32) -> impl Iterator<Item = (u32, u32)> {
     let last = if count == 0 { 0 } else { next.saturating_sub(1) };
     let windows = (1..=last).step_by(WINDOW as usize);
     windows.map(move |first| (first, first.saturating_add(WINDOW - 1).min(last)))
-}
-
-fn id_in(field: &[u8]) -> Option<MessageId> {
-    let text = std::str::from_utf8(field).ok()?;
-    let (_, rest) = text.split_once('<')?;
-    let (id, _) = rest.split_once('>')?;
-    MessageId::parse(id)
 }
 
 #[cfg(test)]
@@ -142,12 +170,5 @@ mod tests {
         assert_eq!(all(1, 2), [(1, 1)]);
         assert_eq!(all(9, WINDOW + 2), [(1, WINDOW), (WINDOW + 1, WINDOW + 1)]);
         assert_eq!(all(9, u32::MAX).last(), Some(&(4_294_901_761, u32::MAX - 1)));
-    }
-
-    #[test]
-    fn an_id_is_read_from_its_field_however_it_is_folded() {
-        let id = |field: &[u8]| id_in(field).map(|id| id.as_str().to_owned());
-        assert_eq!(id(b"Message-ID:\r\n <a@b.example>\r\n\r\n").as_deref(), Some("a@b.example"));
-        assert_eq!(id(b"\r\n"), None);
     }
 }

@@ -6,6 +6,7 @@
 mod bringing;
 mod looking;
 mod opening;
+mod reused;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::intake::error::IntakeError;
 use crate::intake::space::Disk;
 use crate::intake::tenure::Held;
 use crate::intake::{House, ImapOptions, Options, SourceOptions, Wake};
+use crate::store::spool::Series;
 
 /// One folder on a server, and how far the work on it is.
 pub struct ImapWatch {
@@ -99,8 +101,10 @@ impl ImapWatch {
             unreachable!("a mailbox of another kind has a watch of its own")
         };
         let ledger = Ledger::new(&options, store, clock.clone(), ids.clone(), tenure);
-        let folder = Folder { validity: 0, next: 0, count: 0, is_read_only: false };
-        let position = Position { validity: 0, low: 0, beginning: Beginning::All, place: None };
+        let folder =
+            Folder { validity: 0, next: 0, says_next: false, count: 0, is_read_only: false };
+        let position =
+            Position { series: Series::of(0), low: 0, beginning: Beginning::All, place: None };
         let now = clock.now();
         ImapWatch {
             options,

@@ -2,7 +2,7 @@
 
 use super::{EXAMPLES, Equation};
 use crate::args;
-use crate::store::spool::{self, Origin};
+use crate::store::spool::{self, Origin, Series};
 use crate::store::{Sql, StoreError, uids};
 
 /// The equation about UIDs that are owed.
@@ -10,9 +10,9 @@ pub(super) fn equation(sql: &mut dyn Sql) -> Result<Equation, StoreError> {
     let mut found: Vec<String> = Vec::new();
     for row in sql.query("SELECT name, position FROM mailbox ORDER BY name", args![])? {
         let (mailbox, position) = (row.text(0)?, row.opt_text(1)?);
-        let Some(validity) = position.as_deref().and_then(validity) else { continue };
+        let Some(series) = position.as_deref().and_then(series) else { continue };
         let owed = uids::owed(sql, &mailbox)?;
-        let origins = owed.iter().map(|owed| Origin::Uid { validity, uid: owed.uid }.key());
+        let origins = owed.iter().map(|owed| Origin::Uid { series, uid: owed.uid }.key());
         let origins: Vec<String> = origins.collect();
         found.extend(spool::known(sql, &mailbox, &origins)?);
     }
@@ -24,7 +24,7 @@ pub(super) fn equation(sql: &mut dyn Sql) -> Result<Equation, StoreError> {
 }
 
 // A position on a server begins as the origins of its messages do.
-fn validity(position: &str) -> Option<u32> {
-    let (validity, _) = position.strip_prefix("uid/")?.split_once('/')?;
-    validity.parse().ok()
+fn series(position: &str) -> Option<Series> {
+    let (series, _) = position.strip_prefix("uid/")?.split_once('/')?;
+    Series::parse(series)
 }

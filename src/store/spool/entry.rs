@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::Origin;
+use super::{Origin, Series};
 use crate::args;
 use crate::store::sql::{MANY, padded, placeholders};
 use crate::store::{Row, Sql, StoreError, Value};
@@ -77,6 +77,56 @@ pub fn total(
     )?;
     let Some(row) = row else { return Ok(Total::default()) };
     Ok(Total { stored: row.int(0)?.unsigned_abs(), told: row.int(1)?.unsigned_abs() })
+}
+
+/// The highest UID of a series that is in the ledger of a mailbox.
+pub fn last_uid(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    series: Series,
+) -> Result<Option<u32>, StoreError> {
+    // All keys that begin so, and no others: `0` follows `/`. Of two numbers the longer is higher.
+    let prefix = Origin::numbered(series);
+    let until = format!("{}0", prefix.trim_end_matches('/'));
+    let row = sql.query_one(
+        "SELECT origin FROM message WHERE mailbox = ?1 AND origin > ?2 AND origin < ?3 \
+         ORDER BY LENGTH(origin) DESC, origin DESC LIMIT 1",
+        args![mailbox, prefix, until],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    match row.parsed(0, "an origin", Origin::parse)? {
+        Origin::Uid { uid, .. } => Ok(Some(uid)),
+        _ => Ok(None),
+    }
+}
+
+/// A message by what tells it from another one under the same UID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub id: String,
+    pub at: Timestamp,
+}
+
+/// Those of these origins of a mailbox that are in the ledger, and when they arrived.
+pub fn seen(
+    sql: &mut dyn Sql,
+    mailbox: &str,
+    origins: &[String],
+) -> Result<HashMap<String, Seen>, StoreError> {
+    let mut found = HashMap::new();
+    for batch in origins.chunks(MANY) {
+        let list = padded(batch);
+        let statement = format!(
+            "SELECT origin, id, arrived_at FROM message WHERE mailbox = ?1 AND origin IN ({})",
+            placeholders(2, list.len())
+        );
+        let mut values = vec![Value::from(mailbox)];
+        values.extend(list);
+        for row in sql.query(&statement, &values)? {
+            found.insert(row.text(0)?, Seen { id: row.text(1)?, at: row.time(2)? });
+        }
+    }
+    Ok(found)
 }
 
 /// What waits for its decision.

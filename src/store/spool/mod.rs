@@ -30,10 +30,12 @@ pub use claim::{
     next_due, release, set_back, set_right,
 };
 pub(super) use entry::BY_MAIL;
-pub use entry::{Entry, Stage, Total, Unread, entries, newest, total, unread_of};
+pub use entry::{
+    Entry, Seen, Stage, Total, Unread, entries, last_uid, newest, seen, total, unread_of,
+};
 pub use growing::Growing;
 pub use held::{drop_held, release_held, released};
-pub use origin::Origin;
+pub use origin::{Origin, Series};
 
 // Bytes in one frame, before compression: what is in memory at a time when one is cut.
 const FRAME: usize = 1 << 20;

@@ -1,5 +1,7 @@
 //! Where a message came from: what is unique for it within its mailbox, and what that proves.
 
+use std::fmt;
+
 use crate::mail::Address;
 use crate::triage::facts::Door;
 
@@ -29,7 +31,46 @@ pub enum Origin {
         id: String,
     },
     /// what identifies a message on a server.
-    Uid { validity: u32, uid: u32 },
+    Uid { series: Series, uid: u32 },
+}
+
+/// What UIDs are counted in: a UIDVALIDITY, and how often servers of this mailbox were seen to give out
+/// UIDs again without changing it (P-09).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Series {
+    pub validity: u32,
+    pub round: u32,
+}
+
+impl Series {
+    /// That of a server which keeps to the rules.
+    pub fn of(validity: u32) -> Series {
+        Series { validity, round: 0 }
+    }
+
+    /// The one in which the same UIDs mean other messages.
+    pub fn next(self) -> Series {
+        Series { round: self.round.saturating_add(1), ..self }
+    }
+
+    /// Reads back what it is written as: `7`, or `7.1` in the second round.
+    pub fn parse(text: &str) -> Option<Series> {
+        match text.split_once('.') {
+            Some((validity, round)) => {
+                Some(Series { validity: validity.parse().ok()?, round: round.parse().ok()? })
+            }
+            None => Some(Series::of(text.parse().ok()?)),
+        }
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.round {
+            0 => write!(f, "{}", self.validity),
+            round => write!(f, "{}.{round}", self.validity),
+        }
+    }
 }
 
 // Where the number of a ticket would stand.
@@ -56,20 +97,20 @@ impl Origin {
                 let agent = agent.as_ref().map(ToString::to_string).unwrap_or_default();
                 format!("{}{}/{id}/{agent}", Origin::STAFF, ticket_word(*ticket))
             }
-            Origin::Uid { validity, uid } => format!("uid/{validity}/{uid}"),
+            Origin::Uid { series, uid } => format!("uid/{series}/{uid}"),
         }
     }
 
-    /// What the keys of all messages of one UIDVALIDITY begin with.
-    pub fn numbered(validity: u32) -> String {
-        format!("uid/{validity}/")
+    /// What the keys of all messages of one series begin with.
+    pub fn numbered(series: Series) -> String {
+        format!("uid/{series}/")
     }
 
     /// What the keys begin with that mean something in a mailbox whose source stands at `position`.
     pub fn numbering(position: &str) -> String {
         let mut words = position.split('/');
-        match (words.next(), words.next().and_then(|validity| validity.parse().ok())) {
-            (Some("uid"), Some(validity)) => Origin::numbered(validity),
+        match (words.next(), words.next().and_then(Series::parse)) {
+            (Some("uid"), Some(series)) => Origin::numbered(series),
             // Set back by hand: under which it goes on is known at the next look.
             (Some("since"), _) => "uid/".to_owned(),
             _ => Origin::FILES.to_owned(),
@@ -98,8 +139,8 @@ impl Origin {
                 Some(Origin::Staff { agent, ticket: ticket_of(ticket)?, id: id.to_owned() })
             }
             "uid" => {
-                let (validity, uid) = rest.split_once('/')?;
-                Some(Origin::Uid { validity: validity.parse().ok()?, uid: uid.parse().ok()? })
+                let (series, uid) = rest.split_once('/')?;
+                Some(Origin::Uid { series: Series::parse(series)?, uid: uid.parse().ok()? })
             }
             _ => None,
         }
@@ -141,7 +182,8 @@ mod tests {
             Origin::Portal { person: "p".to_owned(), ticket: None, id: "x".to_owned() },
             Origin::Staff { agent: Some(agent), ticket: None, id: "x".to_owned() },
             Origin::Staff { agent: None, ticket: Some(7), id: "x".to_owned() },
-            Origin::Uid { validity: 1, uid: 2 },
+            Origin::Uid { series: Series::of(1), uid: 2 },
+            Origin::Uid { series: Series::of(1).next(), uid: 2 },
         ];
         for origin in origins {
             assert_eq!(Origin::parse(&origin.key()).as_ref(), Some(&origin));

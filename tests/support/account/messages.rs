@@ -59,7 +59,7 @@ impl Folder {
             said.extend_from_slice(
                 format!("* {} FETCH (UID {}", index + 1, message.uid).as_bytes(),
             );
-            for item in items.trim_matches(['(', ')']).split_whitespace() {
+            for item in split(items.trim_matches(['(', ')'])) {
                 message.item(item, said);
             }
             said.extend_from_slice(b")\r\n");
@@ -97,8 +97,10 @@ impl Message {
                 let body_at = head.map_or(self.raw.len(), |at| at + 4);
                 let section = &upper[upper.find('[').unwrap_or(0)..];
                 let (section, partial) = section.split_once('<').unwrap_or((section, ""));
+                let id = id_field(&self.raw[..body_at]);
                 let whole = match section {
                     "[HEADER]" => &self.raw[..body_at],
+                    "[HEADER.FIELDS (MESSAGE-ID)]" => &id,
                     "[TEXT]" => &self.raw[body_at..],
                     _ => &self.raw[..],
                 };
@@ -117,4 +119,23 @@ impl Message {
             _ => {}
         }
     }
+}
+
+// What is asked for, one by one; what stands in brackets is one.
+fn split(items: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let parts = items.split(|c: char| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        c == ' ' && depth == 0
+    });
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+// The field `Message-ID`, on one line, and the empty one after it.
+fn id_field(head: &[u8]) -> Vec<u8> {
+    let name = b"message-id:";
+    let mut lines = head.split_inclusive(|byte| *byte == b'\n');
+    let is_it =
+        |line: &&[u8]| line.len() > name.len() && line[..name.len()].eq_ignore_ascii_case(name);
+    [lines.find(is_it).unwrap_or_default(), b"\r\n"].concat()
 }

@@ -9,7 +9,7 @@ use crate::intake::imap::ledger::Entry;
 // UIDs asked about in one search, at first, and at most in a large folder where few of them are in
 // use.
 pub(super) const WINDOW: u32 = 5_000;
-const WIDEST: u32 = 65_536;
+pub(super) const WIDEST: u32 = 65_536;
 
 impl ImapWatch {
     // The UIDs that are there in the next window.
@@ -49,7 +49,7 @@ impl ImapWatch {
         let Open { folder, position } = self.open;
         if look.next < folder.next {
             let mut uids = self.window(&mut look, folder).await?;
-            let known = self.ledger.known(position.validity, &uids).await?;
+            let known = self.ledger.known(position.series, &uids).await?;
             uids.retain(|uid| !known.contains(uid) && !self.owed.contains_key(uid));
             let mut skipped = Vec::new();
             let sighted = self.sight_around(&uids).await;

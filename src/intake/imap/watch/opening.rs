@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 
 use super::looking::WINDOW;
+use super::reused::Reused;
 use super::{ImapWatch, Look, Open, Stage};
 use crate::clock::is_due;
 use crate::faults;
@@ -12,10 +13,12 @@ use crate::intake::imap::error::ImapError;
 use crate::intake::imap::fetch::uids_of;
 use crate::intake::imap::folder::{Access, Folder};
 use crate::intake::imap::logins::closed_until;
-use crate::intake::imap::position::{Beginning, Place, Position, Standing, anew};
+use crate::intake::imap::position::{Beginning, Place, Position, Rewound, Standing, anew};
+use crate::intake::imap::restless::rests_until;
 use crate::intake::imap::session::Session;
 use crate::intake::{After, IntakeError};
-use crate::store::spool::Origin;
+use crate::store::renumbered::Cause;
+use crate::store::spool::{Origin, Series};
 
 // E-07: so many messages nobody has seen are no restored folder.
 const FLOOD: usize = 100;
@@ -32,7 +35,7 @@ impl ImapWatch {
             self.connect().await?;
         }
         let name = self.imap.folder.clone();
-        let folder = match self.session().select(&name, access).await {
+        let mut folder = match self.session().select(&name, access).await {
             // A server ends a session that rested for long: that is no trouble.
             Err(error) if has_rested && error.is_broken_off() => {
                 self.session = None;
@@ -41,7 +44,8 @@ impl ImapWatch {
             selected => selected.map_err(|cause| self.failed(cause))?,
         };
         faults::point("imap.selected");
-        let position = self.position(folder).await?;
+        let is_thorough = !has_rested || is_due(self.next_sweep, self.options.sweep, now);
+        let position = self.position(&mut folder, access, is_thorough).await?;
         self.open = Open { folder, position };
         self.owe_untold().await?;
         self.owed = self
@@ -100,50 +104,98 @@ impl ImapWatch {
     }
 
     // Where the mailbox stands in the folder as it is now.
-    async fn position(&mut self, folder: Folder) -> Result<Position, IntakeError> {
-        let Folder { validity, next: below, .. } = folder;
+    async fn position(
+        &mut self,
+        folder: &mut Folder,
+        access: Access,
+        is_thorough: bool,
+    ) -> Result<Position, IntakeError> {
+        let Folder { validity, next: below, .. } = *folder;
         let standing = self.ledger.standing().await?;
         let started_at = standing.as_ref().map(|(started_at, _)| *started_at);
         let text = standing.and_then(|(_, text)| text);
         let here = Place::of(&self.imap);
         let place = Some(here);
+        let mut cause = None;
         let position = match text.as_deref().and_then(Standing::parse) {
             Some(Standing::At(position)) if position.is_of_another(validity, here) => {
                 let (mailbox, folder) = (self.options.name.clone(), self.imap.folder.clone());
                 return Err(self.failed(ImapError::OtherFolder { mailbox, folder }));
             }
             Some(Standing::At(position))
-                if position.validity == validity || !faults::stands("P-09") =>
+                if position.series.validity == validity || !faults::stands("P-09") =>
             {
-                return Ok(Position { place, ..position });
-            }
-            Some(Standing::At(_)) => {
-                let started_at = started_at.unwrap_or_else(|| self.clock.now());
-                let beginning = anew(self.options.start, started_at, below);
-                let position = Position { validity, low: 0, beginning, place };
-                self.recognise(folder, position).await?;
+                let stood = (position.series, position.low);
+                let Some(reused) = self.reused(folder, stood, access, is_thorough).await? else {
+                    return Ok(Position { place, ..position });
+                };
+                let series = position.series.next();
+                let (position, is_stored_again) =
+                    self.renumbered(*folder, series, started_at, Some(reused)).await?;
+                cause = is_stored_again.then_some(Cause::Reused);
                 position
             }
-            Some(Standing::Rewound(time)) => {
-                let beginning = Beginning::Before { below, time };
-                Position { validity, low: 0, beginning, place }
+            Some(Standing::At(position)) => {
+                let series = Series { validity, ..position.series };
+                let (position, is_stored_again) =
+                    self.renumbered(*folder, series, started_at, None).await?;
+                cause = is_stored_again.then_some(Cause::Validity);
+                position
+            }
+            Some(Standing::Rewound(Rewound { since, from })) => {
+                let series = match from {
+                    Some((series, low)) if series.validity == validity => {
+                        match self.reused(folder, (series, low), access, true).await? {
+                            Some(_) => series.next(),
+                            None => series,
+                        }
+                    }
+                    Some((series, _)) => Series { validity, ..series },
+                    None => Series::of(validity),
+                };
+                let beginning = Beginning::Before { below, time: since };
+                Position { series, low: 0, beginning, place }
             }
             None => {
                 self.skipped = Some(0);
-                Position { validity, low: 0, beginning: Beginning::Start { below }, place }
+                let (series, beginning) = (Series::of(validity), Beginning::Start { below });
+                Position { series, low: 0, beginning, place }
             }
         };
-        let others = self.others(validity).await?;
-        self.ledger.begin(position, others).await?;
+        let others = self.others(position.series).await?;
+        self.ledger.begin(position, others, cause).await?;
         // All of it is looked through.
         self.next_sweep = self.clock.now();
         Ok(position)
     }
 
+    // The beginning of a series in which the UIDs mean other messages, and whether some of them are
+    // stored again for it.
+    async fn renumbered(
+        &mut self,
+        folder: Folder,
+        series: Series,
+        started_at: Option<Timestamp>,
+        reused: Option<Reused>,
+    ) -> Result<(Position, bool), IntakeError> {
+        let now = self.clock.now();
+        let times = self.ledger.renumbered().await?;
+        if let (Some(since), Some(until)) = (times.first(), rests_until(&times, now)) {
+            let (folder, since, count) = (self.imap.folder.clone(), *since, times.len());
+            return Err(self.failed(ImapError::Restless { folder, count, since, until }));
+        }
+        let started_at = started_at.unwrap_or(now);
+        let beginning = anew(self.options.start, started_at, folder.next);
+        let place = Some(Place::of(&self.imap));
+        let position = Position { series, low: 0, beginning, place };
+        let is_stored_again = self.recognise(folder, position, reused).await?;
+        Ok((position, is_stored_again))
+    }
+
     // A UIDVALIDITY that comes again, after a garbled answer or from a server that was taken back, is
     // owed again what rested meanwhile; but for those of its UIDs that mean other messages by now.
-    async fn others(&mut self, validity: u32) -> Result<Vec<String>, IntakeError> {
-        let mut owed = self.ledger.unacknowledged(validity, usize::MAX).await?;
+    async fn others(&mut self, series: Series) -> Result<Vec<String>, IntakeError> {
+        let mut owed = self.ledger.unacknowledged(series, usize::MAX).await?;
         if owed.is_empty() || !faults::stands("P-09-others") {
             return Ok(Vec::new());
         }
@@ -152,7 +204,7 @@ impl ImapWatch {
         let present = self.sight_around(&uids).await?;
         let arrivals: HashMap<Origin, Timestamp> = present
             .iter()
-            .map(|message| (Origin::Uid { validity, uid: message.uid }, message.arrived_at))
+            .map(|message| (Origin::Uid { series, uid: message.uid }, message.arrived_at))
             .collect();
         owed.retain(|owed| arrivals.get(&owed.origin).is_some_and(|at| *at != owed.arrived_at));
         Ok(owed.into_iter().map(|owed| owed.id).collect())
@@ -160,17 +212,25 @@ impl ImapWatch {
 
     // E-07: a folder made anew is read again, and the keys of their content tell what is known. One
     // that holds mostly what was never seen is another folder: it would open a flood of tickets.
-    async fn recognise(&mut self, folder: Folder, position: Position) -> Result<(), IntakeError> {
+    // Answers whether some of it is known, and enters the ledger again.
+    async fn recognise(
+        &mut self,
+        folder: Folder,
+        position: Position,
+        reused: Option<Reused>,
+    ) -> Result<bool, IntakeError> {
         let known = self.ledger.arrivals().await?;
         let start = self.options.start;
-        let (mut unknown, mut count) = (0, 0);
+        let (mut unknown, mut count, mut left_alone) = (0, 0, 0);
         let mut look =
             Look { next: 1, width: WINDOW, end: 0, pending: VecDeque::new(), ready: None };
         while look.next < folder.next {
             let mut uids = self.window(&mut look, folder).await?;
             uids.retain(|uid| !self.untold.iter().any(|(untold, _)| untold == uid));
             for message in self.sight_around(&uids).await? {
-                if !message.is_deleted && !position.leaves_alone(&message, start) {
+                if position.leaves_alone(&message, start) {
+                    left_alone += 1;
+                } else if !message.is_deleted {
                     count += 1;
                     unknown += usize::from(!known.contains(&message.arrived_at.as_millisecond()));
                 }
@@ -181,12 +241,20 @@ impl ImapWatch {
             return Err(self.failed(ImapError::Renumbered { mailbox, folder, unknown, count }));
         }
         // A server that cannot write gives an empty folder a new number each time it is asked.
-        if count > 0 {
-            tracing::warn!(
+        let is_stored_again = left_alone + count > unknown;
+        if count == 0 {
+            return Ok(is_stored_again);
+        }
+        match reused {
+            Some(reused) => tracing::warn!(
+                mailbox.name = %mailbox,
+                "the server gives out UIDs of the folder `{folder}` again, under the same UIDVALIDITY: {reused}. It was restored from a backup, as it seems: {count} messages are read again, and those that are known change nothing\nhint: whoever restores a server should give its folders another UIDVALIDITY"
+            ),
+            None => tracing::warn!(
                 mailbox.name = %mailbox,
                 "the folder `{folder}` was made anew on the server: {count} messages are read again, and those that are known change nothing"
-            );
+            ),
         }
-        Ok(())
+        Ok(is_stored_again)
     }
 }
