@@ -16,8 +16,9 @@ use support::{Desk, message, wait_for};
 
 const NO_LIMITS: &str = "[limits]\nper_sender = \"off\"\nper_domain = \"off\"\n\
                          new_users = \"off\"\nauto_mails_per_address = \"off\"\n";
-// What a repeated message leaves: its own row in the ledger, its bytes and its decision.
-const OF_A_DELIVERY: [&str; 3] = ["message", "raw_chunk", "decision"];
+// What a repeated message leaves: its own row in the ledger, its bytes and its decision; and a folder
+// that is numbered anew, when that was.
+const OF_A_DELIVERY: [&str; 4] = ["message", "raw_chunk", "decision", "renumbered"];
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mail");
