@@ -231,3 +231,26 @@ fn texts_of_other_helpdesks_are_converted_and_what_is_unknown_is_told() {
     assert_eq!((&fields["rewritten"], &fields["unknown"]), (&1.into(), &Value::Array(Vec::new())));
     fails(&desk, &["templates", "convert", &path("nowhere")], 66);
 }
+
+#[test]
+fn templates_lie_beside_the_configuration_wherever_guichet_is_started() {
+    // As systemd does.
+    let elsewhere = |desk: &Desk, args: &[&str]| {
+        let output = desk.command(args).current_dir("/").output().expect("the binary starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).expect("output is UTF-8")
+    };
+    let own = ("welcome.en.txt", "Subject: Welcome\n\nHello {[Client final]}\n");
+    let aliases = ("aliases.toml", "\"Client final\" = \"user.name\"\n");
+    let desk = with_templates(&[own, aliases]);
+    let place = desk.path().join("templates").join(own.0).display().to_string();
+    for set in [&[][..], &["--set", "templates.dir=templates"]] {
+        let listed = elsewhere(&desk, &[&["templates", "list", "welcome", "--json"], set].concat());
+        assert!(listed.contains(&place), "{set:?}: {listed}");
+        // The alias is known too.
+        elsewhere(&desk, &[&["check", "--strict"], set].concat());
+    }
+    let aliases = ["check", "--strict", "--set", "templates.aliases=templates/aliases.toml"];
+    elsewhere(&desk, &aliases);
+}
