@@ -207,3 +207,33 @@ fn while_a_guichet_runs_it_does_the_walking() {
     assert_eq!(daemon.stop(), Some(0));
     desk.audit();
 }
+
+#[test]
+fn staff_is_told_who_asks_and_who_entered_it() {
+    let otto = "[[agent]]\nname = \"Otto\"\nemail = \"otto@helpdesk.example\"\n";
+    let desk = Desk::new(&format!("{CONTOSO}{otto}"));
+    let told = |words: &str| {
+        desk.ok(&["run", "--once"]);
+        let sent = desk.sent();
+        let mut mails = sent.iter().map(|raw| mail::read(raw).expect("our mail can be read"));
+        let is_notice = |one: &mail::InboundMessage| {
+            one.to.iter().any(|to| to.address.starts_with("otto@")) && one.text.contains(words)
+        };
+        let notice = mails.find(is_notice).unwrap_or_else(|| panic!("no notice of {words}"));
+        (notice.subject, notice.text)
+    };
+    let call = ["tickets", "add", "--from", CLAIRE, "--subject", "Printer", "--text"];
+    let asker = "From: Claire Johnson <claire.johnson@contoso.example>";
+    desk.ok(&[&call[..], &["It smokes."]].concat());
+    let (subject, text) = told("It smokes.");
+    assert!(subject.contains("Claire Johnson: Printer"), "{subject}");
+    assert!(text.contains(asker), "{text}");
+    assert!(text.contains("Entered by: support@helpdesk.example"), "{text}");
+    desk.ok(&[&call[..], &["It burns.", "--as", ANNA]].concat());
+    let (_, text) = told("It burns.");
+    assert!(text.contains(asker) && text.contains("Entered by: Anna Weiss <anna@"), "{text}");
+    // She is known, although her mail does not give her name.
+    desk.deliver("1767600000.1.a", &message(CLAIRE, "Fire", "1@contoso.example", "", "Help!"));
+    let (_, text) = told("Help!");
+    assert!(text.contains(asker) && !text.contains("Entered by"), "{text}");
+}
