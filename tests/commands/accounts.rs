@@ -119,6 +119,7 @@ pub fn tickets_of_a_deleted_user_stay_go_or_lose_their_name(on: Database) {
         let desk = desk_on(on);
         let question = fails(&desk, &["users", "delete", CLAIRE, "--tickets", what], 2);
         assert!(question.contains("--yes"), "{question}");
+        desk.ok(&["tickets", "set", "1", "--tag", "claire-johnson", "fire"]);
         // Kept at first, cleared later.
         desk.ok(&["users", "delete", CLAIRE, "--yes"]);
         fails(&desk, &["users", "delete", CLAIRE, "--yes"], 1);
@@ -141,6 +142,9 @@ pub fn tickets_of_a_deleted_user_stay_go_or_lose_their_name(on: Database) {
             assert!(!shown.to_lowercase().contains("claire"), "{what}: {shown}");
         }
         if stays {
+            let shown = desk.json(&["tickets", "show", "1"]);
+            assert_eq!(shown["tags"], serde_json::json!(["fire"]));
+            assert!(!shown.to_string().to_lowercase().contains("claire"), "{shown}");
             let raw = desk.ok(&["tickets", "raw", "1"]);
             assert!(raw.contains("was removed") && !raw.contains("aGVsbG8K"), "{raw}");
         }
