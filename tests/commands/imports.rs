@@ -319,6 +319,7 @@ pub fn sites_are_imported_but_not_those_the_configuration_declares(on: Database)
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    assert!(!said.contains("\\n"), "{said}");
     assert_eq!(
         desk.json(&["sites", "show", "Nordwind"])["domains"].as_array().map(Vec::len),
         Some(1)

@@ -296,15 +296,17 @@ fn check_reads_the_articles_and_says_what_to_do_about_each() {
     fs::write(folder.join("latin.md"), b"# \xe9t\xe9").expect("an article");
     fs::write(folder.join("front.md"), "---\ntitle: x\n---\n# X\n").expect("an article");
     fs::write(folder.join("link.md"), "# L\n\n[x](y.md)\n").expect("an article");
+    fs::write(folder.join("far.md"), "# F\n\n![x](http://evil.example/x.png)\n").expect("one");
     let output = desk.run(&["check", "--json", "--set", key]);
     assert_eq!(output.status.code(), Some(0));
     let problems: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     let problems = problems.as_array().expect("a list");
-    assert_eq!(problems.len(), 4, "{problems:#?}");
+    assert_eq!(problems.len(), 5, "{problems:#?}");
     for (file, what, hint) in [
         ("gone.md", "it cannot be read: No such file", "must be allowed to read it"),
         ("latin.md", "not written in UTF-8", "save it as UTF-8"),
         ("front.md", "between `---` at its top", "the title is the first heading"),
+        ("far.md", "pictures are shown from the folder alone", "put what it names into the folder"),
         ("link.md", "`y.md` is shown as text", "put what it names into the folder"),
     ] {
         let of_file = |one: &&Value| one["file"].as_str().is_some_and(|name| name.ends_with(file));
