@@ -116,7 +116,7 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
         (&["tickets", "set", "1", "--site", "Nowhere"], 66, "`guichet sites list`"),
         (&["tickets", "set", "1", "--requester", "x@y.example"], 66, "users add"),
         (&["tickets", "set", "1", "--tag", "two words"], 1, "is no tag"),
-        (&["tickets", "merge", "1", "1", "--yes"], 1, "into itself"),
+        (&["tickets", "merge", "1", "1"], 1, "into itself"),
         (
             &[
                 "tickets",
