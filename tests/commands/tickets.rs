@@ -140,6 +140,13 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
         );
         assert!(plain.contains(said), "guichet {args:?}: {stderr}");
     }
+    let latin = desk.run_with(&["tickets", "reply", "1", "-"], b"caf\xe9");
+    let said = String::from_utf8_lossy(&latin.stderr);
+    assert_eq!(latin.status.code(), Some(65), "{said}");
+    assert!(
+        said.contains("standard input is no text in UTF-8") && said.contains("iconv"),
+        "{said}"
+    );
     assert_eq!(templates(&desk).len(), 2, "the acknowledgement and the credentials");
     desk.audit();
 }
