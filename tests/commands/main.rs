@@ -322,10 +322,14 @@ fn check_reads_the_articles_and_says_what_to_do_about_each() {
 #[test]
 fn what_cannot_be_done_is_refused_with_its_exit_code_and_a_hint() {
     let desk = desk();
+    assert!(fails(&desk, &["users", "add", "a@b.example", "--name", "  "], 2).contains("is empty"));
     for (command, code, said) in [
         ("users add nonsense", 2, "no address"),
         ("users add a@b.example --access all", 2, "possible values"),
         ("users add a@b.example --locale french", 2, "fr-CA"),
+        ("users add a@b.example --locale xx", 2, "`de`, `en`, `es`, `fr`, `it`, `nl`, `pt`"),
+        ("users set claire.johnson@contoso.example --locale xx", 2, "no mail is written in `xx`"),
+        ("sites add Nordwind --locale xx-YY", 2, "no mail is written in `xx-YY`"),
         ("users add a@b.example --name A --first B", 2, "cannot be used"),
         ("users add a@b.example --site Contosso", 66, "did you mean `Contoso`?"),
         ("users add a@b.example --agent bob@b.example", 66, "anna@helpdesk.example"),

@@ -228,6 +228,7 @@ fn told(globals: &Globals, desk: &Desk, name: &str, what: &str) -> Result<Exit> 
 
 fn edits(desk: &Desk, profile: &Profile) -> Result<Vec<SiteEdit>> {
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    users::must_be_written_in(desk, profile.locale.as_deref())?;
     let mut edits = Vec::new();
     for written in &profile.domain {
         edits.push(SiteEdit::AddDomain(domain(desk, written)?));
