@@ -254,3 +254,37 @@ fn templates_lie_beside_the_configuration_wherever_guichet_is_started() {
     let aliases = ["check", "--strict", "--set", "templates.aliases=templates/aliases.toml"];
     elsewhere(&desk, &aliases);
 }
+
+#[test]
+fn what_is_named_like_something_else_is_told_with_the_nearest() {
+    let text = "Subject: x\n\nHello\n";
+    let desk = with_templates(&[
+        ("credentails.en.txt", text),
+        ("sites/contosso/ticket_received.en.txt", text),
+        ("sites/contoso/ticket_received.en.txt", text),
+        ("sites/by hand/ticket_received.en.txt", text),
+        ("welcome.en.txt", text),
+    ]);
+    for folder in ["Contoso", "contoso", "Elsewhere"] {
+        fs::create_dir_all(desk.path().join("articles").join(folder)).expect("a folder");
+    }
+    let set = ["--set", "portal.articles=articles"];
+    let rows = |args: &[&str]| list(&desk, &[args, &set].concat());
+    assert_eq!(rows(&["templates", "check"]).len(), 2);
+    let rows = rows(&["check"]);
+    assert_eq!(rows.len(), 3, "{rows:#?}");
+    for (file, message, hint) in [
+        ("credentails.en.txt", "no mail is written with a template `credentails`", "`credentials`"),
+        ("sites/contosso", "no site is called `contosso`", "`contoso`"),
+        ("articles/contoso", "no site is called `contoso`", "`Contoso`"),
+    ] {
+        let says = |row: &&Value, key: &str, words: &str| {
+            row[key].as_str().is_some_and(|said| said.contains(words))
+        };
+        let row = rows.iter().find(|row| row["file"].as_str().is_some_and(|f| f.ends_with(file)));
+        let row = row.unwrap_or_else(|| panic!("{file}: {rows:#?}"));
+        assert!(says(&row, "message", message) && says(&row, "hint", hint), "{row}");
+        assert_eq!(row["severity"], "warning");
+    }
+    fails(&desk, &["templates", "check", "--strict"], 78);
+}
