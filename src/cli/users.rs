@@ -212,7 +212,7 @@ fn print(globals: &Globals, desk: &Desk, user: &User) -> Result<()> {
     }
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 28] = [
     "id",
     "name",
     "first_name",
@@ -234,8 +234,13 @@ const COLUMNS: [&str; 23] = [
     "no_tickets",
     "credentials",
     "credentials_withheld",
+    "credentials_bounced",
     "created_at",
     "updated_at",
+    "deleted_at",
+    "password_set_at",
+    "last_login_at",
+    "merged_into",
 ];
 
 /// A user as a row; the first of the addresses is where mail of ours goes.

@@ -141,6 +141,13 @@ fn every_list_is_a_table_json_json_lines_and_csv() {
         assert_eq!(csv.lines().count(), rows.len() + 1, "{command}");
     }
     assert!(desk.ok(&["tickets", "list", "-o", "csv"]).contains("'=HYPERLINK"), "T-41");
+    let users = list(&desk, &["users", "list"]);
+    let mut keys: Vec<&String> = users[0].as_object().expect("an object").keys().collect();
+    let csv = desk.ok(&["users", "list", "-o", "csv"]);
+    let mut columns: Vec<&str> = csv.lines().next().expect("a header").split(',').collect();
+    keys.sort();
+    columns.sort();
+    assert_eq!(columns, keys, "a table for programs has what JSON has");
 }
 
 #[test]
