@@ -1,6 +1,7 @@
 //! `guichet check`: the configuration, what it points at, and the templates; all problems at once,
 //! each with its place. Starts nothing; opens no store unless it is asked to.
 
+mod misspelt;
 mod online;
 
 use std::ops::Range;
@@ -126,6 +127,7 @@ fn templates(loaded: &Loaded) -> Vec<Problem> {
             None => Problem::nowhere(misread),
         });
     }
+    problems.extend(misspelt::templates(&templates, settings));
     problems
 }
 
@@ -142,7 +144,7 @@ fn articles(loaded: &Loaded) -> Vec<Problem> {
         }
         _ => of_file(Severity::Warning, &flaw.file, flaw.said, flaw.hint),
     });
-    problems.collect()
+    problems.chain(misspelt::articles(portal, &loaded.settings)).collect()
 }
 
 /// A problem of a whole file that the configuration only points at.

@@ -167,7 +167,7 @@ pub(crate) fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Raced(_) => Exit::Temporary,
         StoreError::Address { .. } => Exit::Configuration,
         StoreError::Forbidden { .. } | StoreError::LoginRefused { .. } => Exit::Refused,
-        StoreError::Foreign(_) => Exit::Input,
+        StoreError::DamagedBackup { .. } | StoreError::Foreign(_) => Exit::Input,
         StoreError::NoFile(_) => Exit::Usage,
         StoreError::Disk { .. } | StoreError::Full(_) | StoreError::ReadOnly { .. } => Exit::Io,
         StoreError::Frail { .. } | StoreError::NotEmpty { .. } | StoreError::Open { .. } => {

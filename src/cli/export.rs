@@ -1,4 +1,4 @@
-//! `guichet export`: users, sites and tickets as CSV or JSON lines, a page at a time, so that a store
+//! `guichet export`: users, sites and tickets as CSV, JSON or JSON lines, a page at a time, so that a store
 //! of any size fits. What `export users` and `export sites` write, `import` reads. Nothing that opens
 //! an account is in it (T-26), and nothing that a spreadsheet would run (T-41).
 
@@ -24,11 +24,11 @@ use crate::triage::facts::UserStatus;
 
 #[derive(Subcommand)]
 pub(super) enum ExportCommand {
-    /// Everything, one JSON object a line, each with what it is
+    /// Everything, one JSON object a line, or with `--json` in one array; each with what it is
     All(Target),
     /// The sites, as `import sites` reads them
     Sites(Target),
-    /// The tickets; as JSON lines with the texts of their messages
+    /// The tickets; as JSON with the texts of their messages
     Tickets(TicketsArgs),
     /// The users, as `import users` reads them
     Users(UsersArgs),
@@ -73,9 +73,10 @@ pub(super) fn run(globals: &Globals, command: ExportCommand) -> Result<Exit> {
             out.finish(globals, "site")
         }
         ExportCommand::Tickets(args) => {
+            let site = site(&desk, args.site.as_deref())?;
             let mut out = Out::new(globals, &args.target, TICKET_COLUMNS)?;
             let depth = if out.is_csv() { Depth::Tickets } else { Depth::Messages };
-            each_ticket(globals, &desk, args.site.as_deref(), depth, &mut |row| out.row(row))?;
+            each_ticket(globals, &desk, site, depth, &mut |row| out.row(row))?;
             out.finish(globals, "ticket")
         }
         ExportCommand::Users(args) => self::users(globals, &desk, &args),
@@ -84,9 +85,16 @@ pub(super) fn run(globals: &Globals, command: ExportCommand) -> Result<Exit> {
 
 /// `export users`, and `users export`.
 pub(super) fn users(globals: &Globals, desk: &Desk, args: &UsersArgs) -> Result<Exit> {
+    let site = site(desk, args.site.as_deref())?;
     let mut out = Out::new(globals, &args.target, USER_COLUMNS)?;
-    each_user(desk, args.site.as_deref(), &mut |row| out.row(row))?;
+    each_user(desk, site, &mut |row| out.row(row))?;
     out.finish(globals, "user")
+}
+
+/// The site asked for, by its own name. Before anything is written: what is refused leaves no header.
+fn site(desk: &Desk, named: Option<&str>) -> Result<Option<String>> {
+    let site = named.map(|name| sites::named(desk, name)).transpose()?;
+    Ok(site.map(|site| site.name))
 }
 
 fn all(globals: &Globals, desk: &Desk, target: &Target) -> Result<Exit> {
@@ -96,7 +104,7 @@ fn all(globals: &Globals, desk: &Desk, target: &Target) -> Result<Exit> {
             "`export all` is no one table\nhint: leave `-o csv` out, or export `users`, `sites` and `tickets` one by one",
         ));
     }
-    let mut out = Out::lines(target)?;
+    let mut out = Out::new(&Globals { output: as_json(globals), ..globals.clone() }, target, &[])?;
     let mut kind = |what: &'static str, row: Value| {
         let mut whole = json!({ "what": what });
         if let (Value::Object(whole), Value::Object(row)) = (&mut whole, row) {
@@ -108,6 +116,11 @@ fn all(globals: &Globals, desk: &Desk, target: &Target) -> Result<Exit> {
     each_user(desk, None, &mut |row| kind("user", row))?;
     each_ticket(globals, desk, None, Depth::Messages, &mut |row| kind("ticket", row))?;
     out.finish(globals, "row")
+}
+
+// Lines, unless one document is asked for.
+fn as_json(globals: &Globals) -> Format {
+    if globals.format() == Format::Json { Format::Json } else { Format::Jsonl }
 }
 
 const USER_COLUMNS: &[&str] = &[
@@ -133,11 +146,10 @@ const USER_COLUMNS: &[&str] = &[
 
 fn each_user(
     desk: &Desk,
-    site: Option<&str>,
+    site: Option<String>,
     row: &mut dyn FnMut(Value) -> Result<()>,
 ) -> Result<()> {
-    let site = site.map(|name| sites::named(desk, name)).transpose()?;
-    let mut filter = users::Filter { site: site.map(|site| site.name), ..users::Filter::default() };
+    let mut filter = users::Filter { site, ..users::Filter::default() };
     loop {
         let page = desk.store.read_only(|sql| users::list(sql, &filter, PAGE))?;
         let Some(last) = page.last() else { return Ok(()) };
@@ -221,15 +233,11 @@ enum Depth {
 fn each_ticket(
     globals: &Globals,
     desk: &Desk,
-    site: Option<&str>,
+    site: Option<String>,
     depth: Depth,
     row: &mut dyn FnMut(Value) -> Result<()>,
 ) -> Result<()> {
-    let site = site.map(|name| sites::named(desk, name)).transpose()?;
-    let mut filter = store_tickets::Filter {
-        site: site.map(|site| site.name),
-        ..store_tickets::Filter::default()
-    };
+    let mut filter = store_tickets::Filter { site, ..store_tickets::Filter::default() };
     // As programs read them, whatever this run prints.
     let times = Times::new(&Globals { output: Format::Jsonl, ..globals.clone() }, &desk.settings);
     loop {
@@ -282,6 +290,7 @@ struct Out {
 }
 
 enum Writer {
+    Array(Box<dyn Write>),
     Csv(Box<csv::Writer<Box<dyn Write>>>),
     Lines(Box<dyn Write>),
 }
@@ -290,19 +299,18 @@ impl Out {
     // A table, unless JSON is asked for.
     fn new(globals: &Globals, target: &Target, columns: &'static [&'static str]) -> Result<Out> {
         match globals.format() {
-            Format::Json | Format::Jsonl => Ok(Out { columns, ..Out::lines(target)? }),
+            Format::Json => Ok(Out::by(Writer::Array(open(target)?), target, columns)),
+            Format::Jsonl => Ok(Out::by(Writer::Lines(open(target)?), target, columns)),
             Format::Csv | Format::Table => {
                 let mut csv = csv::Writer::from_writer(open(target)?);
                 csv.write_record(columns)?;
-                let writer = Writer::Csv(Box::new(csv));
-                Ok(Out { writer, columns, path: target.out.clone(), rows: 0 })
+                Ok(Out::by(Writer::Csv(Box::new(csv)), target, columns))
             }
         }
     }
 
-    fn lines(target: &Target) -> Result<Out> {
-        let writer = Writer::Lines(open(target)?);
-        Ok(Out { writer, columns: &[], path: target.out.clone(), rows: 0 })
+    fn by(writer: Writer, target: &Target, columns: &'static [&'static str]) -> Out {
+        Out { writer, columns, path: target.out.clone(), rows: 0 }
     }
 
     fn is_csv(&self) -> bool {
@@ -312,6 +320,10 @@ impl Out {
     fn row(&mut self, row: Value) -> Result<()> {
         self.rows += 1;
         match &mut self.writer {
+            Writer::Array(array) => {
+                let before = if self.rows == 1 { "[" } else { "," };
+                write!(array, "{before}\n{}", inert(&row.to_string()))?;
+            }
             Writer::Csv(csv) => {
                 let cells = self.columns.iter().map(|column| no_formula(plain(&row[*column])));
                 csv.write_record(cells)?;
@@ -323,6 +335,10 @@ impl Out {
 
     fn finish(self, globals: &Globals, what: &str) -> Result<Exit> {
         let flushed = match self.writer {
+            Writer::Array(mut array) => {
+                let end = if self.rows == 0 { "[]\n" } else { "\n]\n" };
+                array.write_all(end.as_bytes()).and_then(|()| array.flush())
+            }
             Writer::Csv(mut csv) => csv.flush(),
             Writer::Lines(mut lines) => lines.flush(),
         };

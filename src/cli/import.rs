@@ -18,7 +18,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use self::columns::Columns;
+use self::columns::{Columns, plain};
 use self::fields::Field;
 use self::rejects::Rejects;
 use self::table::{Row, Table};
@@ -372,9 +372,14 @@ fn entries(written: &str) -> impl Iterator<Item = &str> {
 
 /// What a word for yes or no means.
 fn switch(field: &str, written: &str) -> Result<bool, String> {
-    match written.to_lowercase().as_str() {
-        "1" | "active" | "enabled" | "on" | "true" | "yes" => Ok(true),
-        "0" | "disabled" | "false" | "inactive" | "no" | "off" => Ok(false),
+    match plain(written).as_str() {
+        "1" | "active" | "actief" | "actif" | "activo" | "aktiv" | "ativo" | "attivo"
+        | "enabled" | "ja" | "on" | "oui" | "si" | "sim" | "true" | "vrai" | "wahr" | "yes" => {
+            Ok(true)
+        }
+        "0" | "disabled" | "falsch" | "false" | "faux" | "inactief" | "inactif" | "inactive"
+        | "inactivo" | "inaktiv" | "inativo" | "inattivo" | "nao" | "nee" | "nein" | "no"
+        | "non" | "off" => Ok(false),
         _ => Err(format!("`{}` is neither yes nor no for `{field}`", written.escape_debug())),
     }
 }

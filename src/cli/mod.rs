@@ -63,7 +63,8 @@ pub(crate) struct Globals {
     /// The configuration file; else `GUICHET_CONFIG`, else /etc/guichet/guichet.toml
     #[arg(short, long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
-    /// Overrides one key, e.g. `--set users.auto_create=false`
+    /// Overrides one key, e.g. `--set users.auto_create=false`; a path starts from the folder of the
+    /// configuration file
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Says only what went wrong

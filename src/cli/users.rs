@@ -9,6 +9,8 @@ mod merge;
 mod reserved;
 mod set;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ use super::times::Times;
 use super::words::{hint, one_of, said, text};
 use super::{Format, Globals, export, sites};
 use crate::mail::{Address, AddressKey};
+use crate::outbox::template::normal_locale;
+use crate::outbox::{OutboxError, Templates};
 use crate::store::StoreError;
 use crate::store::users::{self, Change, Filter, User};
 use crate::triage::facts::UserStatus;
@@ -88,7 +92,7 @@ pub(super) struct ListArgs {
 #[derive(Args, Default)]
 struct Profile {
     /// First and last name, split at the first space
-    #[arg(long, value_parser = text, conflicts_with_all = ["first", "last"])]
+    #[arg(long, value_parser = whole_name, conflicts_with_all = ["first", "last"])]
     name: Option<String>,
     /// The first name
     #[arg(long, value_name = "NAME", value_parser = text)]
@@ -208,7 +212,7 @@ fn print(globals: &Globals, desk: &Desk, user: &User) -> Result<()> {
     }
 }
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 28] = [
     "id",
     "name",
     "first_name",
@@ -230,8 +234,13 @@ const COLUMNS: [&str; 23] = [
     "no_tickets",
     "credentials",
     "credentials_withheld",
+    "credentials_bounced",
     "created_at",
     "updated_at",
+    "deleted_at",
+    "password_set_at",
+    "last_login_at",
+    "merged_into",
 ];
 
 /// A user as a row; the first of the addresses is where mail of ours goes.
@@ -284,6 +293,37 @@ pub(super) fn name(user: &User) -> String {
 /// The keys of a work that gives addresses to users: beside it nothing is decided about mail from them.
 pub(super) fn lock_keys(addresses: &[(Address, AddressKey)]) -> Vec<String> {
     addresses.iter().map(|(_, key)| format!("address {}", key.as_str())).collect()
+}
+
+/// A name that says something.
+fn whole_name(written: &str) -> Result<String, String> {
+    match text(written)? {
+        name if name.is_empty() => {
+            Err("it is empty: leave it out, and the address gives the name".to_owned())
+        }
+        name => Ok(name),
+    }
+}
+
+/// Refuses a language that no mail is written in. What an empty one means, the caller knows.
+pub(super) fn must_be_written_in(desk: &Desk, locale: Option<&str>) -> Result<()> {
+    let Some(locale) = locale.filter(|locale| !locale.is_empty()) else { return Ok(()) };
+    let templates = Templates::load(&desk.settings.outbox).map_err(OutboxError::Templates)?;
+    let language = |locale: &str| normal_locale(locale).split('-').next().map(str::to_owned);
+    let known: BTreeSet<String> =
+        templates.all().filter_map(|template| language(template.locale())).collect();
+    if language(locale).is_some_and(|language| known.contains(&language)) {
+        return Ok(());
+    }
+    let known: Vec<String> = known.iter().map(|language| format!("`{language}`")).collect();
+    Err(failure(
+        Exit::Usage,
+        format!(
+            "no mail is written in `{}`\nhint: there are {}; others with templates of your own, as `NAME.LOCALE.txt`",
+            locale.escape_debug(),
+            known.join(", ")
+        ),
+    ))
 }
 
 /// First and last name of a whole one: the first space parts them.

@@ -62,9 +62,14 @@ pub(super) fn called(globals: &Globals) -> String {
     }
 }
 
-/// `1 user`, `2 users`.
+/// `1 user`, `2 users`, `2 addresses`.
 pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    let plural = match what.ends_with('s') {
+        _ if count == 1 => "",
+        true => "es",
+        false => "s",
+    };
+    format!("{count} {what}{plural}")
 }
 
 const LONGEST: usize = 200;
@@ -72,6 +77,13 @@ const LONGEST: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_counted_as_one() {
+        assert_eq!(counted(1, "address"), "1 address");
+        assert_eq!(counted(0, "address"), "0 addresses");
+        assert_eq!(counted(2, "user"), "2 users");
+    }
 
     #[test]
     fn a_text_is_one_line_without_controls() {

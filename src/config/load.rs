@@ -63,7 +63,8 @@ pub fn load(request: &Request) -> Result<Loaded, Invalid> {
         return Err(Invalid::new(problems));
     }
     match read(&tree, &bad) {
-        Ok(file) => {
+        Ok(mut file) => {
+            place_defaults(&mut file, &tree, &folder_of(&main));
             check(&file, &tree, &mut problems);
             sort(&mut problems);
             if problems.iter().all(|problem| problem.severity == Severity::Warning) {
@@ -87,6 +88,17 @@ fn read(tree: &Node, bad: &[Place]) -> Result<File, Misread> {
             "this is a mistake of guichet: the check before should have found the place",
         )
     })
+}
+
+/// What is written was placed by the walk; a default stands in the main file, so to speak, wherever
+/// guichet is started.
+fn place_defaults(file: &mut File, tree: &Node, folder: &Path) {
+    let templates = &mut file.templates;
+    for (key, path) in [("dir", &mut templates.dir), ("aliases", &mut templates.aliases)] {
+        if tree.at(&["templates", key]).is_none() {
+            *path = folder.join(&path);
+        }
+    }
 }
 
 /// Takes out each key whose value is bad; says whether the node itself is.
@@ -128,17 +140,22 @@ fn main_file(request: &Request) -> Result<PathBuf, Problem> {
 }
 
 fn gather(main: &Path, set: &[String], problems: &mut Vec<Problem>) -> Node {
-    let folder = main.parent().unwrap_or(Path::new("")).to_owned();
+    let folder = folder_of(main);
     let mut tree = from_file(main, SourceKind::Main, problems);
     for path in drop_ins(&folder.join("conf.d"), problems) {
         let over = from_file(&path, SourceKind::DropIn, problems);
         merge(&mut tree, over, problems);
     }
     for flag in set {
-        let over = from_flag(flag, problems);
+        let over = from_flag(flag, &folder, problems);
         merge(&mut tree, over, problems);
     }
     tree
+}
+
+/// What the relative paths of a file start from.
+fn folder_of(file: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).to_owned()
 }
 
 fn drop_ins(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
@@ -163,7 +180,7 @@ fn drop_ins(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
 
 fn from_file(path: &Path, kind: SourceKind, problems: &mut Vec<Problem>) -> Node {
     let name = path.display().to_string();
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let folder = folder_of(path);
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -196,14 +213,14 @@ fn unreadable(path: &Path, error: &io::Error) -> Misread {
     Misread::new(format!("the configuration `{}` cannot be read: {error}", path.display()), hint)
 }
 
-/// `KEY=VALUE`, where the value is TOML, or else a bare string.
-fn from_flag(flag: &str, problems: &mut Vec<Problem>) -> Node {
+/// `KEY=VALUE`, where the value is TOML, or else a bare string. It stands for a line of the main file,
+/// so its paths start from the `folder` of that.
+fn from_flag(flag: &str, folder: &Path, problems: &mut Vec<Problem>) -> Node {
     let source = |text: &str| {
-        let folder = PathBuf::new();
         Arc::new(Source {
             name: "--set".to_owned(),
             kind: SourceKind::Flag,
-            folder,
+            folder: folder.to_owned(),
             text: blot(text),
         })
     };

@@ -14,10 +14,19 @@ impl Counter {
     /// Brings all that is on ticket `from` to ticket `into`, which answers for both from then on.
     /// Whoever asked in the one sees the other.
     pub fn merge(&self, from: i64, into: i64, actor: &Actor) -> Result<Merged, CounterError> {
+        let Merged { from, into } = self.mergeable(from, into, actor)?;
+        let (by, now) = (self.by(actor)?, self.clock.now());
+        self.store.transact(move |sql| tickets::merge(sql, from, into, &by, now))?;
+        Ok(Merged { from, into })
+    }
+
+    /// The tickets that [`Counter::merge`] would make one, or why it would not: to be asked before
+    /// anybody is.
+    pub fn mergeable(&self, from: i64, into: i64, actor: &Actor) -> Result<Merged, CounterError> {
         if let Actor::User { .. } = actor {
             return Err(CounterError::NoTicket(from));
         }
-        let by = self.by(actor)?;
+        self.by(actor)?;
         let (from, into) = self
             .store
             .read_only(|sql| {
@@ -41,8 +50,6 @@ impl Counter {
                 hint: "answer on the one, and close the other",
             });
         }
-        let now = self.clock.now();
-        self.store.transact(move |sql| tickets::merge(sql, from, into, &by, now))?;
         Ok(Merged { from, into })
     }
 }

@@ -60,6 +60,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("agent.email", "anna@help.example", &["Technician Email", "Agent Email"]),
     variable("agent.signature", "Anna Weiss, Example IT", &["Technician Signature", "Agent Signature", "Signature"]),
     variable("message.from", "Claire Johnson <claire.johnson@customer.example>", &[]),
+    variable("message.entered_by", "Anna Weiss <anna@help.example>", &[]),
     variable("message.attachments", "log.txt, screen.png", &[]),
     variable("message.text", "Good morning,\nit is still on fire.", &["Last Comment", "Dernier commentaire"]),
     variable("message.quoted", "> Good morning,\n> it is still on fire.", &[]),

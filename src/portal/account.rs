@@ -176,8 +176,9 @@ pub(super) fn chosen(posted: &Posted, person: &Person, portal: &Portal) -> Resul
     Ok(typed)
 }
 
-/// Keeps a password that was chosen, begins a session in place of all others, and, unless it is the
-/// first, queues the mail that tells of it; answers whether there is still such an active user. Part of a transaction.
+/// Keeps a password that was chosen, begins a session in place of all others, and queues the mail that
+/// tells of it (threats §6): of the first one too, since a link can fall into other hands. Answers whether
+/// there is still such an active user. Part of a transaction.
 pub(super) fn settle(
     sql: &mut dyn Sql,
     person: &str,
@@ -197,8 +198,7 @@ pub(super) fn settle(
     for address in &before.addresses {
         attempts::clear(sql, &Try::Login.account(address))?;
     }
-    // A first password changes nothing that its owner could be surprised by.
-    if let (Some(_), Some((main, _))) = (&before.password, &before.main) {
+    if let Some((main, _)) = &before.main {
         post.queue(sql, PortalMail::PasswordChanged, &before, main, now)?;
     }
     Ok(true)

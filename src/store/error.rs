@@ -21,6 +21,11 @@ pub enum StoreError {
         "the store `{path}` is damaged: {said}\nhint: stop guichet, and put the last good backup back with `guichet db restore FILE`, which keeps what is there"
     )]
     Damaged { path: String, said: String },
+    /// A backup that is to take the place of the store.
+    #[error(
+        "the backup `{path}` is damaged: {said}\nhint: restore another one; nothing was changed"
+    )]
+    DamagedBackup { path: String, said: String },
     /// The bytes of one message; all else of the store may be sound.
     #[error(
         "the raw bytes of message `{message}` are damaged: {said}\nhint: `guichet db verify` says whether more is damaged"

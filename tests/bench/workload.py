@@ -52,7 +52,8 @@ class Desk:
             local, _, domain = address.partition("@")
             known.setdefault(f"{local.partition('+')[0]}@{domain}", (address, name))
         for address, name in known.values():
-            self.run("users", "add", address, "--name", name, "--no-mail")
+            named = ("--name", name) if name else ()
+            self.run("users", "add", address, "--no-mail", *named)
 
     def command(self, *args):
         return [str(self.binary), "-c", str(self.config), *args]

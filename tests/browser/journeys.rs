@@ -114,8 +114,8 @@ fn go_through(helpdesk: Helpdesk, person: &Person) {
     assert!(!browser.has("#password"), "the link works no more");
     let mails = helpdesk.mails_to(person.address);
     let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
-    let expected = "the receipt, the invitation, the answer";
-    assert_eq!(mails.len(), 3, "{expected}: {subjects:?}");
+    let expected = "the receipt, the invitation, the notice of a password, the answer";
+    assert_eq!(mails.len(), 4, "{expected}: {subjects:?}");
     helpdesk.close(browser, &["a form", "a link", "a password", "a session", "a wrong password"]);
 }
 

@@ -85,6 +85,10 @@ pub fn t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing(on: Databa
     for command in ["disable", "enable", "reset-password", "send-credentials"] {
         fails(&desk, &["users", command, CLAIRE], 1);
     }
+    for show in [&[][..], &["--show"]] {
+        let said = fails(&desk, &[&["users", "reset-password", CLAIRE], show].concat(), 1);
+        assert!(said.contains("--revive") && !said.contains("users enable"), "{said}");
+    }
     // Asked for, she is a user again, with the tickets that were kept.
     let said = fails(&desk, &["users", "add", CLAIRE], 1);
     assert!(said.contains("--revive"), "{said}");
@@ -119,6 +123,7 @@ pub fn tickets_of_a_deleted_user_stay_go_or_lose_their_name(on: Database) {
         let desk = desk_on(on);
         let question = fails(&desk, &["users", "delete", CLAIRE, "--tickets", what], 2);
         assert!(question.contains("--yes"), "{question}");
+        desk.ok(&["tickets", "set", "1", "--tag", "claire-johnson", "fire"]);
         // Kept at first, cleared later.
         desk.ok(&["users", "delete", CLAIRE, "--yes"]);
         fails(&desk, &["users", "delete", CLAIRE, "--yes"], 1);
@@ -141,6 +146,9 @@ pub fn tickets_of_a_deleted_user_stay_go_or_lose_their_name(on: Database) {
             assert!(!shown.to_lowercase().contains("claire"), "{what}: {shown}");
         }
         if stays {
+            let shown = desk.json(&["tickets", "show", "1"]);
+            assert_eq!(shown["tags"], serde_json::json!(["fire"]));
+            assert!(!shown.to_string().to_lowercase().contains("claire"), "{shown}");
             let raw = desk.ok(&["tickets", "raw", "1"]);
             assert!(raw.contains("was removed") && !raw.contains("aGVsbG8K"), "{raw}");
         }
@@ -214,8 +222,9 @@ pub fn t_26_a_password_is_reset_by_mail_or_by_telephone_and_nothing_is_kept_of_i
         ("temporary_password", "--show=link", 2),
         ("none", "--show", 2),
     ] {
-        let mode = format!("credentials.mode={mode}");
-        fails(&desk, &["users", "reset-password", CLAIRE, wanted, "--set", &mode], code);
+        let set = format!("credentials.mode={mode}");
+        let said = fails(&desk, &["users", "reset-password", CLAIRE, wanted, "--set", &set], code);
+        assert_eq!(said.contains("leave the kind out"), mode != "none", "{mode}: {said}");
     }
     desk.ok(&["users", "add", "otto@contoso.example"]);
     let csv = desk.path().join("users.csv");
@@ -278,7 +287,7 @@ pub fn credentials_by_hand_are_refused_by_name(on: Database) {
     assert_eq!(desk.run(&two).status.code(), Some(1), "one of two");
     assert_eq!(credentials_to(&desk, "nina@contoso.example").len(), 1);
     for (args, code, said) in [
-        (&["users", "send-credentials"][..], 2, "required"),
+        (&["users", "send-credentials"][..], 2, "--due"),
         (
             &["users", "send-credentials", "nina@contoso.example", "--template", "nope"],
             66,

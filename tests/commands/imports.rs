@@ -295,6 +295,15 @@ pub fn t_41_what_is_exported_is_inert_and_is_imported_again(on: Database) {
     let ticket = lines.iter().find(|line| line["what"] == "ticket").expect("a ticket");
     assert!(text(&ticket["texts"][0]["body"]).contains("burns"));
     assert!(!desk.ok(&["export", "all"]).contains("argon2"));
+    // One document, or one a line.
+    for what in ["users", "sites", "tickets", "all"] {
+        let rows = list(&desk, &["export", what]);
+        assert!(!rows.is_empty(), "{what}");
+        assert_eq!(desk.lines(&["export", what]), rows, "{what}");
+    }
+    assert_eq!(list(&desk, &["users", "export", "--site", "Nordwind"]), Vec::<Value>::new());
+    let unknown = desk.run(&["users", "export", "--site", "Nowhere"]);
+    assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(66), 0), "no header first");
     let tickets = desk.ok(&["export", "tickets", "-o", "csv"]);
     assert!(tickets.contains("'=HYPERLINK") && tickets.lines().count() == 2, "{tickets}");
     other.audit();
@@ -319,6 +328,7 @@ pub fn sites_are_imported_but_not_those_the_configuration_declares(on: Database)
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    assert!(!said.contains("\\n"), "{said}");
     assert_eq!(
         desk.json(&["sites", "show", "Nordwind"])["domains"].as_array().map(Vec::len),
         Some(1)

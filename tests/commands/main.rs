@@ -142,6 +142,13 @@ fn every_list_is_a_table_json_json_lines_and_csv() {
         assert_eq!(csv.lines().count(), rows.len() + 1, "{command}");
     }
     assert!(desk.ok(&["tickets", "list", "-o", "csv"]).contains("'=HYPERLINK"), "T-41");
+    let users = list(&desk, &["users", "list"]);
+    let mut keys: Vec<&String> = users[0].as_object().expect("an object").keys().collect();
+    let csv = desk.ok(&["users", "list", "-o", "csv"]);
+    let mut columns: Vec<&str> = csv.lines().next().expect("a header").split(',').collect();
+    keys.sort();
+    columns.sort();
+    assert_eq!(columns, keys, "a table for programs has what JSON has");
 }
 
 #[test]
@@ -297,15 +304,17 @@ fn check_reads_the_articles_and_says_what_to_do_about_each() {
     fs::write(folder.join("latin.md"), b"# \xe9t\xe9").expect("an article");
     fs::write(folder.join("front.md"), "---\ntitle: x\n---\n# X\n").expect("an article");
     fs::write(folder.join("link.md"), "# L\n\n[x](y.md)\n").expect("an article");
+    fs::write(folder.join("far.md"), "# F\n\n![x](http://evil.example/x.png)\n").expect("one");
     let output = desk.run(&["check", "--json", "--set", key]);
     assert_eq!(output.status.code(), Some(0));
     let problems: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     let problems = problems.as_array().expect("a list");
-    assert_eq!(problems.len(), 4, "{problems:#?}");
+    assert_eq!(problems.len(), 5, "{problems:#?}");
     for (file, what, hint) in [
         ("gone.md", "it cannot be read: No such file", "must be allowed to read it"),
         ("latin.md", "not written in UTF-8", "save it as UTF-8"),
         ("front.md", "between `---` at its top", "the title is the first heading"),
+        ("far.md", "pictures are shown from the folder alone", "put what it names into the folder"),
         ("link.md", "`y.md` is shown as text", "put what it names into the folder"),
     ] {
         let of_file = |one: &&Value| one["file"].as_str().is_some_and(|name| name.ends_with(file));
@@ -321,10 +330,14 @@ fn check_reads_the_articles_and_says_what_to_do_about_each() {
 #[test]
 fn what_cannot_be_done_is_refused_with_its_exit_code_and_a_hint() {
     let desk = desk();
+    assert!(fails(&desk, &["users", "add", "a@b.example", "--name", "  "], 2).contains("is empty"));
     for (command, code, said) in [
         ("users add nonsense", 2, "no address"),
         ("users add a@b.example --access all", 2, "possible values"),
         ("users add a@b.example --locale french", 2, "fr-CA"),
+        ("users add a@b.example --locale xx", 2, "`de`, `en`, `es`, `fr`, `it`, `nl`, `pt`"),
+        ("users set claire.johnson@contoso.example --locale xx", 2, "no mail is written in `xx`"),
+        ("sites add Nordwind --locale xx-YY", 2, "no mail is written in `xx-YY`"),
         ("users add a@b.example --name A --first B", 2, "cannot be used"),
         ("users add a@b.example --site Contosso", 66, "did you mean `Contoso`?"),
         ("users add a@b.example --agent bob@b.example", 66, "anna@helpdesk.example"),

@@ -231,3 +231,60 @@ fn texts_of_other_helpdesks_are_converted_and_what_is_unknown_is_told() {
     assert_eq!((&fields["rewritten"], &fields["unknown"]), (&1.into(), &Value::Array(Vec::new())));
     fails(&desk, &["templates", "convert", &path("nowhere")], 66);
 }
+
+#[test]
+fn templates_lie_beside_the_configuration_wherever_guichet_is_started() {
+    // As systemd does.
+    let elsewhere = |desk: &Desk, args: &[&str]| {
+        let output = desk.command(args).current_dir("/").output().expect("the binary starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).expect("output is UTF-8")
+    };
+    let own = ("welcome.en.txt", "Subject: Welcome\n\nHello {[Client final]}\n");
+    let aliases = ("aliases.toml", "\"Client final\" = \"user.name\"\n");
+    let desk = with_templates(&[own, aliases]);
+    let place = desk.path().join("templates").join(own.0).display().to_string();
+    for set in [&[][..], &["--set", "templates.dir=templates"]] {
+        let listed = elsewhere(&desk, &[&["templates", "list", "welcome", "--json"], set].concat());
+        assert!(listed.contains(&place), "{set:?}: {listed}");
+        // The alias is known too.
+        elsewhere(&desk, &[&["check", "--strict"], set].concat());
+    }
+    let aliases = ["check", "--strict", "--set", "templates.aliases=templates/aliases.toml"];
+    elsewhere(&desk, &aliases);
+}
+
+#[test]
+fn what_is_named_like_something_else_is_told_with_the_nearest() {
+    let text = "Subject: x\n\nHello\n";
+    let desk = with_templates(&[
+        ("credentails.en.txt", text),
+        ("sites/contosso/ticket_received.en.txt", text),
+        ("sites/contoso/ticket_received.en.txt", text),
+        ("sites/by hand/ticket_received.en.txt", text),
+        ("welcome.en.txt", text),
+    ]);
+    for folder in ["Contoso", "contoso", "Elsewhere"] {
+        fs::create_dir_all(desk.path().join("articles").join(folder)).expect("a folder");
+    }
+    let set = ["--set", "portal.articles=articles"];
+    let rows = |args: &[&str]| list(&desk, &[args, &set].concat());
+    assert_eq!(rows(&["templates", "check"]).len(), 2);
+    let rows = rows(&["check"]);
+    assert_eq!(rows.len(), 3, "{rows:#?}");
+    for (file, message, hint) in [
+        ("credentails.en.txt", "no mail is written with a template `credentails`", "`credentials`"),
+        ("sites/contosso", "no site is called `contosso`", "`contoso`"),
+        ("articles/contoso", "no site is called `contoso`", "`Contoso`"),
+    ] {
+        let says = |row: &&Value, key: &str, words: &str| {
+            row[key].as_str().is_some_and(|said| said.contains(words))
+        };
+        let row = rows.iter().find(|row| row["file"].as_str().is_some_and(|f| f.ends_with(file)));
+        let row = row.unwrap_or_else(|| panic!("{file}: {rows:#?}"));
+        assert!(says(&row, "message", message) && says(&row, "hint", hint), "{row}");
+        assert_eq!(row["severity"], "warning");
+    }
+    fails(&desk, &["templates", "check", "--strict"], 78);
+}

@@ -116,7 +116,7 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
         (&["tickets", "set", "1", "--site", "Nowhere"], 66, "`guichet sites list`"),
         (&["tickets", "set", "1", "--requester", "x@y.example"], 66, "users add"),
         (&["tickets", "set", "1", "--tag", "two words"], 1, "is no tag"),
-        (&["tickets", "merge", "1", "1", "--yes"], 1, "into itself"),
+        (&["tickets", "merge", "1", "1"], 1, "into itself"),
         (
             &[
                 "tickets",
@@ -140,6 +140,13 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
         );
         assert!(plain.contains(said), "guichet {args:?}: {stderr}");
     }
+    let latin = desk.run_with(&["tickets", "reply", "1", "-"], b"caf\xe9");
+    let said = String::from_utf8_lossy(&latin.stderr);
+    assert_eq!(latin.status.code(), Some(65), "{said}");
+    assert!(
+        said.contains("standard input is no text in UTF-8") && said.contains("iconv"),
+        "{said}"
+    );
     assert_eq!(templates(&desk).len(), 2, "the acknowledgement and the credentials");
     desk.audit();
 }
@@ -206,4 +213,34 @@ fn while_a_guichet_runs_it_does_the_walking() {
     wait_for("the mails", 20, || desk.sent().len() >= 2);
     assert_eq!(daemon.stop(), Some(0));
     desk.audit();
+}
+
+#[test]
+fn staff_is_told_who_asks_and_who_entered_it() {
+    let otto = "[[agent]]\nname = \"Otto\"\nemail = \"otto@helpdesk.example\"\n";
+    let desk = Desk::new(&format!("{CONTOSO}{otto}"));
+    let told = |words: &str| {
+        desk.ok(&["run", "--once"]);
+        let sent = desk.sent();
+        let mut mails = sent.iter().map(|raw| mail::read(raw).expect("our mail can be read"));
+        let is_notice = |one: &mail::InboundMessage| {
+            one.to.iter().any(|to| to.address.starts_with("otto@")) && one.text.contains(words)
+        };
+        let notice = mails.find(is_notice).unwrap_or_else(|| panic!("no notice of {words}"));
+        (notice.subject, notice.text)
+    };
+    let call = ["tickets", "add", "--from", CLAIRE, "--subject", "Printer", "--text"];
+    let asker = "From: Claire Johnson <claire.johnson@contoso.example>";
+    desk.ok(&[&call[..], &["It smokes."]].concat());
+    let (subject, text) = told("It smokes.");
+    assert!(subject.contains("Claire Johnson: Printer"), "{subject}");
+    assert!(text.contains(asker), "{text}");
+    assert!(text.contains("Entered by: support@helpdesk.example"), "{text}");
+    desk.ok(&[&call[..], &["It burns.", "--as", ANNA]].concat());
+    let (_, text) = told("It burns.");
+    assert!(text.contains(asker) && text.contains("Entered by: Anna Weiss <anna@"), "{text}");
+    // She is known, although her mail does not give her name.
+    desk.deliver("1767600000.1.a", &message(CLAIRE, "Fire", "1@contoso.example", "", "Help!"));
+    let (_, text) = told("Help!");
+    assert!(text.contains(asker) && !text.contains("Entered by"), "{text}");
 }

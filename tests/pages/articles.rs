@@ -27,18 +27,27 @@ fn articles_are_public_or_of_one_site() {
         ("articles",                   200, 200, 200),
         ("articles/vpn",               200, 200, 200),
         ("articles/map.png",           200, 200, 200),
-        ("articles/Contoso/wifi",      404, 404, 200),
-        ("articles/Contoso/plan.jpg",  404, 404, 200),
-        ("articles/contoso/wifi",      404, 404, 404),
+        ("articles/Contoso/wifi",      303, 404, 200),
+        ("articles/Contoso/plan.jpg",  303, 404, 200),
+        ("articles/contoso/wifi",      303, 404, 404),
+        ("articles/Contoso/nothing",   303, 404, 404),
         ("articles/wifi",              404, 404, 404),
         ("articles/vpn.md",            404, 404, 404),
         ("articles/..%2fguichet.toml", 404, 404, 404),
-        ("articles/%2e%2e/guichet.db", 404, 404, 404),
+        ("articles/%2e%2e/guichet.db", 303, 404, 404),
     ];
     for (path, none, other, own) in rows {
         let statuses = [&nobody, &mallory, &claire].map(|browser| browser.get(path).status);
         assert_eq!(statuses, [none, other, own], "{path}");
     }
+    // Who may read it is known after the login; there is nothing to be learned before.
+    for name in ["wifi", "nothing"] {
+        let page = nobody.get(&format!("articles/Contoso/{name}"));
+        let login = format!("/portal/login?next=articles/Contoso/{name}");
+        assert_eq!(page.header("location"), Some(login.as_str()));
+    }
+    let ended = Browser { session: Some("x".repeat(43)), ..nobody.clone() };
+    assert_eq!(ended.get("articles/Contoso/wifi").status, 303);
     assert!(!mallory.get("articles").holds("Contoso") && claire.get("articles").holds("Contoso"));
     assert!(!mallory.get("articles?q=password").holds("Wi-Fi"));
     assert!(claire.get("articles?q=PASSWORD%20wall").holds("Wi-Fi at Contoso"));

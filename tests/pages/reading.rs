@@ -1,6 +1,7 @@
 //! Reading: who sees which page, lists, and what a ticket shows.
 
-use guichet::counter::{Actor, TicketChange, Writing};
+use guichet::counter::{Actor, Requester, TicketChange, Writing};
+use guichet::mail::Address;
 use guichet::triage::facts::TicketStatus;
 use guichet::triage::policy::Access;
 
@@ -240,4 +241,36 @@ fn a_merged_ticket_leads_on() {
         };
         assert_eq!(page.header("location"), Some(&*format!("/portal/tickets/{second}")), "{path}");
     }
+}
+
+#[test]
+fn what_staff_entered_reads_as_the_requesters() {
+    let desk = Desk::open();
+    let claire = desk.user(CLAIRE, Access::Full);
+    let paul = desk.user(PAUL, Access::Full);
+    let address = |written| Address::parse(written).expect("an address");
+    let asker = Requester { address: address(CLAIRE), name: None };
+    for by in [Actor::Operator, Actor::Agent(address(ANNA))] {
+        let writing = Writing {
+            subject: "Printer".to_owned(),
+            text: "She says that it smokes.".to_owned(),
+            requester: Some(asker.clone()),
+            ..Writing::default()
+        };
+        desk.counter.write(&by, writing).expect("they may");
+    }
+    desk.settle();
+    for number in 1..=2 {
+        let page = claire.get(&format!("tickets/{number}"));
+        assert!(page.holds("<strong dir=\"auto\">You</strong>"), "{}", page.text());
+        assert!(page.holds("entered by staff") && !page.holds(">Support</span>"));
+        // The primary user of her site.
+        let page = paul.get(&format!("tickets/{number}"));
+        assert!(page.holds("<strong dir=\"auto\">Claire Test</strong>"), "{}", page.text());
+        assert!(page.holds("entered by staff"), "{}", page.text());
+    }
+    let answer = Writing { ticket: Some(1), text: "Off.".to_owned(), ..Writing::default() };
+    desk.counter.write(&Actor::Operator, answer).expect("they may");
+    desk.settle();
+    assert!(claire.get("tickets/1").holds(">Support</span>"), "an answer is staff's");
 }

@@ -33,7 +33,8 @@ fn t_23_looking_at_a_link_uses_nothing_up_and_choosing_a_password_does() {
         assert_eq!(answer.location(), "/portal/");
         let home = browser.follow(&answer);
         assert!(home.status == 200 && home.says("Your password is saved"), "{}", home.body);
-        assert_eq!(house.mails(), [], "a first password changes nothing");
+        let told = [("password_changed".to_owned(), CLAIRE.to_owned())];
+        assert_eq!(house.mailed(1), told, "threats §6: of the first one too");
         assert_eq!(browser.get(&path).location(), "/portal/", "the mail is a bookmark");
 
         // Once.

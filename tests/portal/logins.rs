@@ -271,7 +271,8 @@ fn a_temporary_password_opens_once_and_only_to_choose_another() {
         assert_eq!(answer.location(), "/portal/");
         assert_eq!(browser.get("/portal/profile").status, 200);
         assert_eq!(house.browser().log_in(CLAIRE, PASSWORD).location(), "/portal/");
-        assert_eq!(house.mails(), [], "a first password changes nothing");
+        let told = [("password_changed".to_owned(), CLAIRE.to_owned())];
+        assert_eq!(house.mailed(1), told, "threats §6: of the first one too");
     }
 }
 

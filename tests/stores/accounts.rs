@@ -377,7 +377,7 @@ pub fn sites_made_by_hand_stand_beside_the_declared_ones(place: &Place) {
     write(&store, move |sql| users::add(sql, &user, &ids, at(2)));
     let gone = nordwind.clone();
     let error = store.transact(move |sql| hand::delete(sql, &gone, None, at(3)));
-    assert!(error.expect_err("it is in use").to_string().contains("1 users and 0 tickets"));
+    assert!(error.expect_err("it is in use").to_string().contains("1 user and 0 tickets"));
     let into = shown("Contoso").expect("declared").id;
     let moved = write(&store, move |sql| hand::delete(sql, &nordwind, Some(&into), at(3)));
     assert_eq!((moved.users, moved.tickets), (1, 0));

@@ -74,7 +74,8 @@ impl Workload {
              per_domain = \"off\"\nnew_users = \"off\"\nauto_mails_per_address = \"off\"\n[credentials]\nmax_age = \"3650d\"\n{more}{sites}"
         ));
         for (address, name) in self.rows("users.tsv") {
-            desk.ok(&["users", "add", &address, "--name", &name, "--no-mail"]);
+            let name: &[&str] = if name.is_empty() { &[] } else { &["--name", &name] };
+            desk.ok(&[&["users", "add", &address, "--no-mail"], name].concat());
         }
         desk
     }

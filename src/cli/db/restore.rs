@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::config::settings::Need;
 use crate::store::audit::Books;
 use crate::store::restored::{self, Settled};
-use crate::store::{Location, StoreError, audit as books, sqlite, workers};
+use crate::store::{Location, Sql, StoreError, audit as books, sqlite, workers};
 
 #[derive(Args)]
 pub(in crate::cli) struct RestoreArgs {
@@ -68,6 +68,7 @@ fn from_file(globals: &Globals, settings: &Settings, file: &Path) -> Result<Told
         ));
     }
     if database.exists() {
+        sqlite::must_be_free(database)?;
         confirm(
             globals,
             &format!("put `{}` in the place of the store `{place}`?", file.display()),
@@ -86,15 +87,22 @@ fn from_file(globals: &Globals, settings: &Settings, file: &Path) -> Result<Told
 fn in_place(globals: &Globals) -> Result<Told> {
     let desk = Desk::open(globals)?;
     let place = ways::store(&desk.settings.store.location);
-    confirm(globals, &format!("take `{place}` for a store that was put back from a backup?"))?;
     let _role = desk.store.take_role()?;
-    let now = desk.clock.now();
-    let (patience, own) = (workers::Pace::default().patience, workers::Process::own());
-    let (settled, books) = desk.store.transact(move |sql| {
+    let clock = desk.clock.clone();
+    let must_be_idle = move |sql: &mut dyn Sql| {
+        let (patience, own) = (workers::Pace::default().patience, workers::Process::own());
         let working = workers::registered(sql)?;
-        if working.iter().any(|other| !other.is_gone(&own, now, patience)) {
-            return Err(StoreError::InUse);
+        let now = clock.now();
+        match working.iter().any(|other| !other.is_gone(&own, now, patience)) {
+            true => Err(StoreError::InUse),
+            false => Ok(()),
         }
+    };
+    desk.store.read_only(&must_be_idle)?;
+    confirm(globals, &format!("take `{place}` for a store that was put back from a backup?"))?;
+    let now = desk.clock.now();
+    let (settled, books) = desk.store.transact(move |sql| {
+        must_be_idle(sql)?;
         Ok((restored::settle(sql, None, now)?, books::audit(sql)?))
     })?;
     desk.store.take_as_it_is()?;

@@ -1,9 +1,10 @@
 //! Which column of a table is what: by its name, or as `--map` says.
 
 use anyhow::Result;
+use unicode_normalization::UnicodeNormalization;
 
 use super::Profile;
-use super::fields::Field;
+use super::fields::{EITHER, Field};
 use super::table::Row;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::escape;
@@ -44,6 +45,7 @@ impl Columns {
                 Some(field) => columns.add(field, at, name)?,
             }
         }
+        columns.part_names();
         columns.must_suffice(header, fields)?;
         Ok(columns)
     }
@@ -61,6 +63,25 @@ impl Columns {
         }
         self.found.push((field, at, name.to_owned()));
         Ok(())
+    }
+
+    // A word that may mean the whole name means the part that has no column, when the other has one.
+    fn part_names(&mut self) {
+        let of = |field| self.found.iter().find(|(found, _, _)| *found == field);
+        let part = match (of("first_name"), of("last_name")) {
+            (Some(_), None) => "last_name",
+            (None, Some(_)) => "first_name",
+            _ => return,
+        };
+        // In German alone it is usual to write `Name` beside `Vorname`.
+        let is_german = of("first_name").is_some_and(|(_, _, name)| plain(name) == "vorname");
+        let may_be_part =
+            |written: &str| EITHER.contains(&written) || is_german && written == "name";
+        for (field, _, written) in &mut self.found {
+            if *field == "name" && may_be_part(&plain(written)) {
+                *field = part;
+            }
+        }
     }
 
     // By the first field a row is recognised.
@@ -143,14 +164,14 @@ fn mapped(
     }
 }
 
-/// A name without its spaces, signs and case: `E-Mail` and `e mail` are `email`.
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// A name without its spaces, signs, accents and case: `E-Mail` and `e mail` are `email`.
+pub(super) fn plain(name: &str) -> String {
+    name.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::USERS;
+    use super::super::fields::{SITES, USERS};
     use super::*;
 
     fn header(names: &str) -> Vec<String> {
@@ -196,6 +217,57 @@ mod tests {
             );
         }
         assert!(said("email,name", Some(Profile::Zammad), &[]).contains("left out: `name`"));
+    }
+
+    #[test]
+    fn columns_are_known_in_seven_languages() {
+        for (names, expected) in [
+            (
+                "E-Mail-Adresse;Vorname;Name;Firma;Rufnummer;Mobiltelefon;Sprache",
+                "email first_name last_name site phone mobile locale",
+            ),
+            (
+                "E-mail;Prénom;Nom;Société;Téléphone;Portable;Service;Fonction",
+                "email first_name last_name site phone mobile department job_title",
+            ),
+            ("Adresse e-mail;Nom;Entreprise", "email name site"),
+            (
+                "Correo electrónico;Nombre;Apellidos;Empresa;Teléfono;Móvil;Departamento;Cargo",
+                "email first_name last_name site phone mobile department job_title",
+            ),
+            ("Correo;Nombre", "email name"),
+            (
+                "Indirizzo e-mail;Nome;Cognome;Azienda;Telefono;Cellulare;Reparto;Ruolo",
+                "email first_name last_name site phone mobile department job_title",
+            ),
+            (
+                "E-mailadres;Voornaam;Achternaam;Bedrijf;Telefoon;Mobiel;Afdeling;Functie;Taal",
+                "email first_name last_name site phone mobile department job_title locale",
+            ),
+            (
+                "E-mail;NOME;Sobrenome;Empresa;Telefone;Telemóvel;Função;Idioma",
+                "email first_name last_name site phone mobile job_title locale",
+            ),
+            ("email;first name;last name;nom", "email first_name last_name name"),
+            ("email;first name;name", "email first_name name"),
+            ("e\u{301}mail;pre\u{301}nom;nom", "email first_name last_name"),
+        ] {
+            let header: Vec<String> = names.split(';').map(str::to_owned).collect();
+            let columns = Columns::find(&header, USERS, None, &[]).expect("it has an address");
+            let found: Vec<&str> = columns.found.iter().map(|(field, _, _)| *field).collect();
+            assert_eq!(found.join(" "), expected, "{names}");
+        }
+    }
+
+    #[test]
+    fn no_name_stands_for_two_fields() {
+        for fields in [USERS, SITES] {
+            let mut names: Vec<&str> =
+                fields.iter().flat_map(|one| one.names(None)).copied().collect();
+            assert!(names.iter().all(|name| plain(name) == **name), "{names:?}");
+            names.sort_unstable();
+            assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
+        }
     }
 
     #[test]

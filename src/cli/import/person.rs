@@ -1,6 +1,6 @@
 //! What a row of a table says of a user, once each cell is understood; nothing is looked up for it.
 
-use super::columns::Columns;
+use super::columns::{Columns, plain};
 use super::table::Row;
 use super::{Cell, Clear, cell, entries, first_line, switch};
 use crate::cli::users as people;
@@ -134,14 +134,18 @@ fn agent(agents: &[Agent], written: &str) -> Result<String, String> {
 
 /// Some programs write languages out.
 fn language(written: &str) -> &str {
-    match written.to_lowercase().as_str() {
-        "deutsch" | "german" => "de",
-        "dutch" | "nederlands" => "nl",
-        "english" => "en",
-        "español" | "spanish" => "es",
-        "français" | "french" => "fr",
-        "italian" | "italiano" => "it",
-        "portuguese" | "português" => "pt",
+    match plain(written).as_str() {
+        "alemao" | "aleman" | "allemand" | "deutsch" | "duits" | "german" | "tedesco" => "de",
+        "dutch" | "holandes" | "neerlandais" | "neerlandes" | "nederlands" | "niederlandisch"
+        | "olandese" => "nl",
+        "anglais" | "engels" | "englisch" | "english" | "ingles" | "inglese" => "en",
+        "castellano" | "espagnol" | "espanhol" | "espanol" | "spaans" | "spagnolo" | "spanisch"
+        | "spanish" => "es",
+        "francais" | "frances" | "francese" | "frans" | "franzosisch" | "french" => "fr",
+        "italiaans" | "italian" | "italiano" | "italien" | "italienisch" => "it",
+        "portoghese" | "portugais" | "portugees" | "portugiesisch" | "portugues" | "portuguese" => {
+            "pt"
+        }
         _ => written,
     }
 }

@@ -83,8 +83,10 @@ impl Importer for Sites {
             return Err("it has no name".to_owned());
         };
         let policy = &self.settings.policy.sites;
-        let domains =
-            self.list(row, columns, "domains", &|entry| change::site_of(entry, policy))?;
+        let domains = self.list(row, columns, "domains", &|entry| {
+            let problem = |said: String| said.lines().next().unwrap_or_default().to_owned();
+            change::site_of(entry, policy).map_err(problem)
+        })?;
         let text = |field| {
             Ok::<_, String>(match cell(row, columns, field, self.clear)? {
                 Cell::Clear => Some(None),

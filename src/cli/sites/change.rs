@@ -10,7 +10,7 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, confirm, escape};
 use crate::cli::users;
-use crate::cli::words::{hint, text};
+use crate::cli::words::{counted, hint, text};
 use crate::cli::{Format, Globals};
 use crate::mail::AddressKey;
 use crate::store::sites::Site;
@@ -159,9 +159,9 @@ pub(super) fn delete(globals: &Globals, desk: &Desk, args: &DeleteArgs) -> Resul
             output::line(format_args!("deleted the site `{}`", escape(&site.name)))?;
             if let Some(into) = into {
                 output::line(format_args!(
-                    "{} users and {} tickets are at `{}` now",
-                    moved.users,
-                    moved.tickets,
+                    "{} and {} are at `{}` now",
+                    counted(moved.users as usize, "user"),
+                    counted(moved.tickets as usize, "ticket"),
                     escape(&into.name)
                 ))?;
             }
@@ -228,6 +228,7 @@ fn told(globals: &Globals, desk: &Desk, name: &str, what: &str) -> Result<Exit> 
 
 fn edits(desk: &Desk, profile: &Profile) -> Result<Vec<SiteEdit>> {
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    users::must_be_written_in(desk, profile.locale.as_deref())?;
     let mut edits = Vec::new();
     for written in &profile.domain {
         edits.push(SiteEdit::AddDomain(domain(desk, written)?));

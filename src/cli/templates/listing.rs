@@ -1,6 +1,7 @@
 //! `templates list`, `vars` and `which`: what there is, and where it comes from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Args;
@@ -39,7 +40,9 @@ pub(super) fn list(globals: &Globals, args: &ListArgs) -> Result<Exit> {
     found.sort_by_key(|template| (template.name(), template.owner(), template.locale()));
     match globals.format() {
         Format::Table => {
-            output::rows(Format::Table, &["name", "owner", "locale", "from"], &gathered(&found))?;
+            let folder = settings.main.parent().unwrap_or(Path::new(""));
+            let rows = gathered(&found, folder);
+            output::rows(Format::Table, &["name", "owner", "locale", "from"], &rows)?;
             match settings.outbox.templates.dir {
                 Some(dir) => hint(
                     globals,
@@ -62,13 +65,17 @@ pub(super) fn list(globals: &Globals, args: &ListArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// One row a file for what somebody wrote; the languages of what is built in stand together.
-fn gathered(found: &[&Template]) -> Vec<Value> {
+/// One row a file for what somebody wrote, as the configuration in `folder` would name it; the languages
+/// of what is built in stand together.
+fn gathered(found: &[&Template], folder: &Path) -> Vec<Value> {
     let mut rows: BTreeMap<(&str, String, String), Vec<&str>> = BTreeMap::new();
     for template in found {
         let from = match template.origin() {
             Origin::BuiltIn => "built-in".to_owned(),
-            Origin::Dir => template.file().to_owned(),
+            Origin::Dir => {
+                let file = Path::new(template.file());
+                file.strip_prefix(folder).unwrap_or(file).display().to_string()
+            }
         };
         let key = (template.name(), template.owner().to_string(), from);
         rows.entry(key).or_default().push(template.locale());

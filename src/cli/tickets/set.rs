@@ -101,6 +101,8 @@ pub(super) fn close(globals: &Globals, desk: &Desk, args: &CloseArgs) -> Result<
 
 pub(super) fn merge(globals: &Globals, desk: &Desk, args: &MergeArgs) -> Result<Exit> {
     let (from, into) = (number_of(&args.from)?, number_of(&args.into)?);
+    let (counter, actor) = (desk.counter()?, args.who.actor()?);
+    counter.mergeable(from, into, &actor).map_err(refused)?;
     let shown = |number| desk.store.read_only(|sql| tickets::show(sql, number));
     if let (Some(one), Some(other)) = (shown(from)?, shown(into)?) {
         let (one, other) = (one.ticket.requester_address, other.ticket.requester_address);
@@ -116,7 +118,7 @@ pub(super) fn merge(globals: &Globals, desk: &Desk, args: &MergeArgs) -> Result<
         };
         confirm(globals, &question)?;
     }
-    let merged = desk.counter()?.merge(from, into, &args.who.actor()?).map_err(refused)?;
+    let merged = counter.merge(from, into, &actor).map_err(refused)?;
     match globals.format() {
         Format::Table => output::line(format_args!(
             "ticket {} is merged into ticket {}",

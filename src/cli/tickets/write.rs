@@ -216,20 +216,13 @@ impl Words {
         match (&self.text, self.file.as_deref()) {
             (Some(text), _) => Ok(text.clone()),
             (None, Some(path)) if path != Path::new("-") => {
-                let bytes = self::bytes(path)?;
-                String::from_utf8(bytes).map_err(|_| {
-                    failure(
-                        Exit::Input,
-                        format!("`{}` is no text in UTF-8\nhint: convert it, or attach it with `--attach`", path.display()),
-                    )
-                })
+                in_utf_8(self::bytes(path)?, &format!("`{}`", path.display()))
             }
             (None, Some(_)) => {
-                let mut text = String::new();
-                std::io::stdin()
-                    .read_to_string(&mut text)
-                    .context("standard input cannot be read")?;
-                Ok(text)
+                let mut bytes = Vec::new();
+                let read = std::io::stdin().read_to_end(&mut bytes);
+                read.context("standard input cannot be read")?;
+                in_utf_8(bytes, "standard input")
             }
             (None, None) if self.attach.is_empty() => Err(nothing()),
             (None, None) => Ok(String::new()),
@@ -247,6 +240,16 @@ impl Words {
         };
         self.attach.iter().map(upload).collect()
     }
+}
+
+// It goes to a person: nobody guesses at what it says.
+fn in_utf_8(bytes: Vec<u8>, what: &str) -> Result<String> {
+    String::from_utf8(bytes).map_err(|_| {
+        failure(
+            Exit::Input,
+            format!("{what} is no text in UTF-8\nhint: convert it, e.g. with `iconv -f WINDOWS-1252 -t UTF-8`, or attach it with `--attach`"),
+        )
+    })
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {

@@ -5,7 +5,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::invitation;
-use super::{Profile, address, agent, find, lock_keys, name, print, refused, reserved, split_name};
+use super::{Profile, address, agent, find, lock_keys, must_be_written_in, name, print, refused};
+use super::{reserved, split_name};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
@@ -41,6 +42,7 @@ pub(in crate::cli) struct AddArgs {
 }
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit> {
+    must_be_written_in(desk, args.profile.locale.as_deref())?;
     let addition = addition(desk, &args)?;
     let policy = &desk.settings.policy;
     if let Some(why) =

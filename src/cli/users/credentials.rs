@@ -2,7 +2,7 @@
 //! Staff starts a reset; nobody but the user chooses a password (threats §6).
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{find, invitation, name, refused};
@@ -40,12 +40,13 @@ pub(in crate::cli) struct ResetArgs {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("whom").required(true).args(["users", "due"]))]
 pub(in crate::cli) struct SendArgs {
     /// Addresses or ids
-    #[arg(value_name = "WHO", required_unless_present = "due")]
+    #[arg(value_name = "WHO")]
     users: Vec<String>,
     /// All who were never sent their credentials: who is due them, and who was imported without
-    #[arg(long, conflicts_with = "users")]
+    #[arg(long)]
     due: bool,
     /// The template, instead of `credentials.template`
     #[arg(long, value_name = "NAME")]
@@ -91,7 +92,7 @@ pub(super) fn reset(globals: &Globals, desk: &Desk, args: &ResetArgs) -> Result<
                 "no mail goes to `{shown}`: {}{}",
                 invitation::reasons(codes),
                 if codes.contains(&Code::C07) {
-                    "\nhint: `guichet users enable` lets a disabled user in again"
+                    let_in_again(&user)
                 } else if codes.contains(&Code::C10) {
                     "\nhint: one goes to an address in 24 hours; the user can have one from the login page now, and `--show` prints a link or a password to tell by telephone"
                 } else {
@@ -116,9 +117,10 @@ fn show(
         return Err(failure(
             Exit::Negative,
             format!(
-                "`{shown}` gets nothing to log in with: {} ({})\nhint: `guichet users enable` lets a disabled user in again",
+                "`{shown}` gets nothing to log in with: {} ({}){}",
                 Code::C07.said(),
-                Code::C07.as_str()
+                Code::C07.as_str(),
+                let_in_again(user)
             ),
         ));
     }
@@ -200,6 +202,18 @@ fn show(
     Ok(Exit::Done)
 }
 
+/// What makes an account one that may be used, for the end of an error.
+fn let_in_again(user: &User) -> &'static str {
+    match user.status {
+        UserStatus::Deleted => {
+            "\nhint: `guichet users add ADDRESS --revive` makes them a user again"
+        }
+        UserStatus::Active | UserStatus::Disabled => {
+            "\nhint: `guichet users enable` lets a disabled user in again"
+        }
+    }
+}
+
 fn kind(wanted: Shown, mode: CredentialsMode) -> Result<CredentialKind> {
     let refuse = |said: &str| {
         Err(failure(
@@ -210,9 +224,10 @@ fn kind(wanted: Shown, mode: CredentialsMode) -> Result<CredentialKind> {
         ))
     };
     match (wanted, mode) {
-        (_, CredentialsMode::None) => {
-            refuse("`credentials.mode` is `none`: nobody gets anything to log in with")
-        }
+        (_, CredentialsMode::None) => Err(failure(
+            Exit::Usage,
+            "`credentials.mode` is `none`: nobody gets anything to log in with\nhint: set it to `auto`, `link` or `temporary_password`",
+        )),
         (Shown::Password, CredentialsMode::Link) => {
             refuse("`credentials.mode` is `link`: there are no temporary passwords")
         }

@@ -8,7 +8,7 @@ use super::{find, name, refused, set};
 use crate::cli::desk::Desk;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, confirm, escape};
-use crate::cli::words::hint;
+use crate::cli::words::{counted, hint};
 use crate::cli::{Format, Globals};
 use crate::store::users;
 use crate::triage::facts::UserStatus;
@@ -51,8 +51,10 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: &MergeArgs) -> Result<Ex
     match globals.format() {
         Format::Table => {
             output::line(format_args!(
-                "`{gone}` is `{stays}` now: {} addresses, {} tickets and {} messages went over",
-                merged.addresses, merged.tickets, merged.messages
+                "`{gone}` is `{stays}` now: {}, {} and {} went over",
+                counted(merged.addresses as usize, "address"),
+                counted(merged.tickets as usize, "ticket"),
+                counted(merged.messages as usize, "message")
             ))?;
             output::line(format_args!(
                 "the links, passwords and sessions of `{gone}` ended; mail from {} is that of `{stays}`",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::add::placeable;
 use super::{Profile, address, agent, find, invitation, lock_keys, name, print, refused, row};
-use super::{reserved, split_name};
+use super::{must_be_written_in, reserved, split_name};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
@@ -58,6 +58,7 @@ enum Switch {
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: SetArgs) -> Result<Exit> {
     let before = find(desk, &args.who)?;
+    must_be_written_in(desk, args.profile.locale.as_deref())?;
     let changes = changes(desk, &args)?;
     if changes.is_empty() {
         return Err(failure(

@@ -185,7 +185,7 @@ impl<'a> Pass<'a> {
         self.cut_signatures(context, end);
         self.cut_disclaimers(end);
         let end = self.fate[..end].iter().rposition(|fate| fate.stays).map_or(0, |last| last + 1);
-        self.cut_quotes(end);
+        self.cut_quotes(context, end);
         self.cut_signatures(context, end);
         self.cut_rules();
     }
@@ -209,11 +209,11 @@ impl<'a> Pass<'a> {
     }
 
     /// M-95, boundary by boundary: a quote that is answered below stays, one that is not goes.
-    fn cut_quotes(&mut self, end: usize) {
+    fn cut_quotes(&mut self, context: &Context, end: usize) {
         let boundaries: Vec<Boundary> =
             self.lines.boundaries.iter().filter(|b| b.end <= end).cloned().collect();
         if boundaries.is_empty() {
-            self.cut_unintroduced(end);
+            self.cut_unintroduced(context, end);
             return;
         }
         let mut above = false;
@@ -250,7 +250,7 @@ impl<'a> Pass<'a> {
         }
         let runs = self.runs(at..end);
         if let [.., Run::Text(text), Run::Quote(quote)] = &runs[..]
-            && (!self.introduces(text) || self.is_proven(quote))
+            && (!self.introduces(text) || self.is_proven(context, quote))
         {
             self.cut(quote.start..end, SegmentKind::Quoted, "M-95");
         }
@@ -258,7 +258,7 @@ impl<'a> Pass<'a> {
 
     /// No boundary: quotes between two texts are answered and stay; one at the end goes when
     /// something proves that it is one.
-    fn cut_unintroduced(&mut self, end: usize) {
+    fn cut_unintroduced(&mut self, context: &Context, end: usize) {
         let runs = self.runs(0..end);
         let texts = runs.iter().filter(|run| matches!(run, Run::Text(_))).count();
         let quote = match &runs[..] {
@@ -272,7 +272,7 @@ impl<'a> Pass<'a> {
                     self.cut(quote.start..end, SegmentKind::Forward, "M-95");
                     return;
                 }
-                if !self.is_proven(quote) {
+                if !self.is_proven(context, quote) {
                     // A single quoted line may be a prompt too.
                     if self.introduces(text) || content.len() < 2 {
                         return;
@@ -291,10 +291,12 @@ impl<'a> Pass<'a> {
         self.lines.text[text.end - 1].trim_end().ends_with([':', '：'])
     }
 
-    /// Whether a client's line inside a quote proves it one.
-    fn is_proven(&self, quote: &Range<usize>) -> bool {
+    /// Whether a client's line inside a quote proves it one, or that the ticket knows what it says.
+    fn is_proven(&self, context: &Context, quote: &Range<usize>) -> bool {
         let content = self.content(quote.clone());
-        attribution::is_within(&content) || headers::block_in(&content)
+        attribution::is_within(&content)
+            || headers::block_in(&content)
+            || known::is_known(&self.lines.text[quote.clone()], &context.known)
     }
 
     /// The first full lines of a quote without their marks.

@@ -200,6 +200,16 @@ pub(super) fn known_from(lines: &Lines<'_>, known: &HashSet<u64>) -> Option<usiz
     start
 }
 
+/// Whether lines say what is known (M-91): at least 80 % of those that tell anything, and more than one.
+pub(super) fn is_known(lines: &[&str], known: &HashSet<u64>) -> bool {
+    if known.is_empty() {
+        return false;
+    }
+    let telling: Vec<u64> = lines.iter().filter_map(|line| known_line(line)).collect();
+    let familiar = telling.iter().filter(|hash| known.contains(hash)).count();
+    familiar >= LEAST_KNOWN && familiar * 5 >= telling.len() * 4
+}
+
 /// The first line of the paragraph whose last line is before `end`; `end` itself when that is
 /// empty.
 fn paragraph(lines: &Lines<'_>, end: usize) -> usize {
@@ -268,6 +278,24 @@ mod tests {
         let context = Context { scope: Scope::Answer, known, ..Context::default() };
         let text = "It smokes again.\n\nMany thanks for your kind help!";
         assert_eq!(trim(text, &context).text, text);
+    }
+
+    #[test]
+    fn m_91_a_quote_of_what_the_ticket_knows_needs_no_attribution() {
+        let ours = "Hello Claire,\n\nplease switch the printer off and on again.\n\
+                    The switch is behind the small door on the left.\n\nKind regards\nAnna\n\n\
+                    This mail is about your request with the number 4711.\n";
+        let quoted: String = ours.lines().map(|line| format!("> {line}\n")).collect();
+        let known = known_lines(ours).into_iter().collect();
+        let context = Context { scope: Scope::Answer, known, ..Context::default() };
+        let reply = trim(&format!("Ok.\n\n{quoted}"), &context);
+        assert_eq!((reply.text.as_str(), reply.visible.as_str()), ("Ok.", "Ok."));
+        // What is quoted of somebody else may be what the answer is about.
+        let strange = trim(
+            &format!("Ok.\n\n{}", quoted.replace("printer", "x").replace("switch", "y")),
+            &context,
+        );
+        assert!(strange.visible.contains("small door"), "{}", strange.visible);
     }
 
     #[test]

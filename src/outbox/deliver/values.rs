@@ -115,11 +115,16 @@ impl Outbox {
         }
         if let Some(message) = message {
             values.moment("message.date", message.written_at);
-            let from = match &message.from {
-                (address, Some(name)) => format!("{name} <{address}>"),
-                (address, None) => address.clone(),
-            };
-            values.line("message.from", &from);
+            let (address, name) = &message.from;
+            let from = who(address, name.as_deref());
+            match letter.ticket.as_ref().filter(|_| message.is_entered) {
+                Some(ticket) => {
+                    let name = ticket.requester_name.as_deref();
+                    values.line("message.from", &who(&ticket.requester_address, name));
+                    values.line("message.entered_by", &from);
+                }
+                None => values.line("message.from", &from),
+            }
             let names = message.attachments.iter().map(|file| file.name.as_str());
             values.line("message.attachments", &names.collect::<Vec<_>>().join(", "));
             if may_quote(&letter.template, self.options.templates.quoting) {
@@ -180,6 +185,13 @@ impl Outbox {
 fn may_open(letter: &Letter) -> bool {
     let is_notice = matches!(letter.cause, MailCause::News { agent: Some(_), .. });
     is_notice || letter.person.as_ref().is_some_and(|one| one.status == UserStatus::Active)
+}
+
+fn who(address: &str, name: Option<&str>) -> String {
+    match name.filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} <{address}>"),
+        None => address.to_owned(),
+    }
 }
 
 pub(super) fn full_name(person: &LetterPerson) -> String {

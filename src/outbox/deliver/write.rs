@@ -225,8 +225,14 @@ impl Outbox {
     }
 }
 
-const MESSAGE: [&str; 5] =
-    ["message.attachments", "message.date", "message.from", "message.quoted", "message.text"];
+const MESSAGE: [&str; 6] = [
+    "message.attachments",
+    "message.date",
+    "message.entered_by",
+    "message.from",
+    "message.quoted",
+    "message.text",
+];
 
 // What an agent's program repeats of a ticket's images is no file of the answer (M-26).
 fn files(

@@ -188,7 +188,9 @@ impl<'a> Writer<'a> {
                 self.html(tag);
             }
             None => {
-                self.refuse(written);
+                let why = "it is neither `https:`, `http:` nor `mailto:`, and no article or picture in \
+                           the folder";
+                self.refuse(written, why);
                 self.links.push(false);
             }
         }
@@ -202,7 +204,8 @@ impl<'a> Writer<'a> {
             if !faults::stands("T-30") {
                 return self.html(format!("<img src=\"{written}\">"));
             }
-            self.refuse(&written);
+            let why = "pictures are shown from the folder alone, and it has none there";
+            self.refuse(&written, why);
             self.push(Event::Text(alt.into()));
             return;
         };
@@ -265,12 +268,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn refuse(&mut self, written: &str) {
+    fn refuse(&mut self, written: &str, why: &str) {
         let written = written.escape_debug();
-        self.rendered.wrong.push(format!(
-            "`{written}` is shown as text: it is neither `https:`, `http:` nor `mailto:`, and no article \
-             or picture in the folder"
-        ));
+        self.rendered.wrong.push(format!("`{written}` is shown as text: {why}"));
     }
 
     fn html(&mut self, tag: String) {

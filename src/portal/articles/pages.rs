@@ -11,7 +11,7 @@ use minijinja::{Value, context};
 use super::{Article, Place};
 use crate::portal::form::{Asked, Named};
 use crate::portal::tickets::files::handed_out;
-use crate::portal::{Answer, Portal, Trouble, Visitor, percent};
+use crate::portal::{Answer, LoggedIn, Portal, Trouble, Visitor, percent};
 
 // Characters that are looked for.
 const LONGEST: usize = 100;
@@ -50,10 +50,11 @@ async fn public(
     show(&portal, &visitor, Place { site: None, name }).await
 }
 
-/// `GET /portal/articles/SITE/NAME`.
+/// `GET /portal/articles/SITE/NAME`. Whoever is not logged in is sent to the login, whether there is
+/// such an article or not.
 async fn of_site(
     State(portal): State<Arc<Portal>>,
-    visitor: Visitor,
+    LoggedIn { visitor, .. }: LoggedIn,
     Named((site, name)): Named<(String, String)>,
 ) -> Answer {
     show(&portal, &visitor, Place { site: Some(site), name }).await

@@ -133,6 +133,7 @@ fn shown(portal: &Portal, visitor: &Visitor, ticket: i64, message: &Message) -> 
         n => message.n,
         author,
         name,
+        is_entered => message.is_entered,
         at => show::time(visitor, message.written_at),
         text => Value::from_safe_string(plain::html(&message.text)),
         is_empty => message.text.is_empty(),

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::args;
 use crate::mail::{AddressKey, MessageId};
 use crate::store::mailboxes::Tags;
+use crate::store::spool::Origin;
 use crate::store::tickets::StoredAttachment;
+use crate::store::users::display;
 use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::{TicketStatus, UserStatus};
 use crate::triage::plan::{MailCause, Thread};
@@ -65,6 +67,7 @@ pub struct LetterTicket {
     pub assignee: Option<AddressKey>,
     pub priority: Option<String>,
     pub requester_address: String,
+    /// As a user is known, else as it was written.
     pub requester_name: Option<String>,
     pub created_at: Timestamp,
 }
@@ -86,8 +89,10 @@ pub struct CausingMessage {
     /// The whole of it.
     pub whole: String,
     pub written_at: Timestamp,
-    /// The address and the name of whoever wrote them.
+    /// The address and the name of whoever wrote them; the name as they are known when they gave none.
     pub from: (String, Option<String>),
+    /// Whether staff entered them for the requester, whose request they are.
+    pub is_entered: bool,
     pub attachments: Vec<StoredAttachment>,
 }
 
@@ -135,11 +140,13 @@ fn one(
            p.locale, p.access, p.status, a.address, \
            t.number, t.subject, t.status, t.department, t.assignee, t.created_at, \
            s.id, s.name, s.phone, s.locale, o.attempts, COALESCE(m.tags, 'unknown'), o.agent, \
-           o.about_event, t.priority, t.requester_address, t.requester_name \
+           o.about_event, t.priority, t.requester_address, t.requester_name, \
+           r.first_name, r.last_name \
          FROM {from} o \
          LEFT JOIN person p ON p.id = o.person \
          LEFT JOIN person_address a ON a.person = p.id AND a.n = 0 \
          LEFT JOIN ticket t ON t.number = o.ticket \
+         LEFT JOIN person r ON r.id = t.person \
          LEFT JOIN site s ON s.id = o.site \
          LEFT JOIN mailbox m ON m.name = o.mailbox \
          WHERE o.id = ?1"
@@ -170,8 +177,10 @@ pub fn causing_message(
     message: &str,
 ) -> Result<Option<CausingMessage>, StoreError> {
     let row = sql.query_one(
-        "SELECT body, visible, internal, written_at, from_address, from_name, attachments \
-         FROM ticket_message WHERE message = ?1",
+        "SELECT m.body, m.visible, m.internal, m.written_at, m.from_address, m.from_name, \
+           m.attachments, p.first_name, p.last_name, o.origin \
+         FROM ticket_message m LEFT JOIN person p ON p.id = m.person \
+         LEFT JOIN message o ON o.id = m.message WHERE m.message = ?1",
         args![message],
     )?;
     let Some(row) = row else { return Ok(None) };
@@ -183,7 +192,8 @@ pub fn causing_message(
         text,
         whole,
         written_at: row.time(3)?,
-        from: (row.text(4)?, row.opt_text(5)?),
+        from: (row.text(4)?, row.opt_text(5)?.or(known_name(&row, 7)?)),
+        is_entered: row.opt_text(9)?.is_some_and(|origin| Origin::is_entered(&origin)),
         attachments: row.parsed(6, "a list in JSON", |text| serde_json::from_str(text).ok())?,
     }))
 }
@@ -258,9 +268,17 @@ fn ticket(row: &Row) -> Result<Option<LetterTicket>, StoreError> {
         assignee: row.opt_text(25)?.map(AddressKey),
         priority: row.opt_text(35)?,
         requester_address: row.text(36)?,
-        requester_name: row.opt_text(37)?,
+        requester_name: known_name(row, 38)?.or(row.opt_text(37)?),
         created_at: row.time(26)?,
     }))
+}
+
+/// The name in two columns, if it is one.
+fn known_name(row: &Row, first: usize) -> Result<Option<String>, StoreError> {
+    let (Some(first), Some(last)) = (row.opt_text(first)?, row.opt_text(first + 1)?) else {
+        return Ok(None);
+    };
+    Ok(Some(display(&first, &last)).filter(|name| !name.is_empty()))
 }
 
 fn site(row: &Row) -> Result<Option<LetterSite>, StoreError> {

@@ -105,9 +105,12 @@ pub fn delete(
         None => {
             let left = left_at(sql, id)?;
             if left != Moved::default() {
+                let of =
+                    |count, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
                 return Err(StoreError::Violated(format!(
-                    "the site still has {} users and {} tickets, those that were deleted among them\nhint: `--move-to SITE` gives them another one",
-                    left.users, left.tickets
+                    "the site still has {} and {}, those that were deleted among them\nhint: `--move-to SITE` gives them another one",
+                    of(left.users, "user"),
+                    of(left.tickets, "ticket")
                 )));
             }
             left

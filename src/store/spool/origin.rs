@@ -146,6 +146,11 @@ impl Origin {
         }
     }
 
+    /// Whether the key is that of a request that staff entered for somebody.
+    pub fn is_entered(key: &str) -> bool {
+        key.strip_prefix(Origin::STAFF).is_some_and(|rest| rest.split('/').next() == Some(NEW))
+    }
+
     /// What it proves of who wrote the message, and for which ticket.
     pub fn door(&self) -> Door {
         match self {
@@ -191,6 +196,13 @@ mod tests {
         for broken in ["portal/p/x", "portal/p/seven/x", "staff/new/x", "staff/1/x/nobody"] {
             assert_eq!(Origin::parse(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn what_staff_entered_for_somebody_is_known_by_its_key() {
+        let staff = |ticket| Origin::Staff { agent: None, ticket, id: "x".to_owned() }.key();
+        assert!(Origin::is_entered(&staff(None)) && !Origin::is_entered(&staff(Some(7))));
+        assert!(!Origin::is_entered("file/staff/new/x"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use super::{Dialect, Durability, Location, Options, READERS, Role, Sql, StoreErr
 use crate::faults;
 
 pub use self::files::lock_path;
-pub use self::restore::{Restored, restore};
+pub use self::restore::{Restored, must_be_free, restore};
 
 // The WAL of older ones can be corrupted (fixed in 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;

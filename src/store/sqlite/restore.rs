@@ -52,7 +52,10 @@ pub fn restore(backup: &Path, database: &Path, now: Timestamp) -> Result<Restore
         Ok(ready) => ready,
         Err(error) => {
             remove(&staged)?;
-            return Err(error);
+            return Err(match error {
+                StoreError::Damaged { path, said } => StoreError::DamagedBackup { path, said },
+                other => other,
+            });
         }
     };
     let aside = set_aside(database, now).map_err(failed)?;
@@ -62,6 +65,11 @@ pub fn restore(backup: &Path, database: &Path, now: Timestamp) -> Result<Restore
     fs::rename(&staged, database).map_err(failed)?;
     sync_folder(database)?;
     Ok(Restored { aside, are_numbers_known: present.is_some(), settled, books })
+}
+
+/// Refuses when somebody works on the store `database`: who is asked first answers in vain.
+pub fn must_be_free(database: &Path) -> Result<(), StoreError> {
+    files::take_role(database, &database.display().to_string()).map(drop)
 }
 
 // A copy of the backup, fit to be the store.

@@ -202,6 +202,15 @@ impl<'a> Work<'a> {
                deleted_at = COALESCE(deleted_at, CAST(?6 AS BIGINT)) WHERE number = ?1",
             args![ticket, subject, address, key, name, deleted_at],
         )?;
+        for row in sql.query("SELECT tag FROM ticket_tag WHERE ticket = ?1", args![ticket])? {
+            let tag = row.text(0)?;
+            if self.scrub.is_named(&tag) {
+                sql.execute(
+                    "DELETE FROM ticket_tag WHERE ticket = ?1 AND tag = ?2",
+                    args![ticket, tag],
+                )?;
+            }
+        }
         for row in sql.query(
             "SELECT n, before, after FROM ticket_event WHERE ticket = ?1 ORDER BY n",
             args![ticket],

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 
 use super::{Reader, name};
 use crate::args;
+use crate::mail::{Address, PlusTag};
+use crate::store::spool::Origin;
 use crate::store::tickets::StoredAttachment;
 use crate::store::{Row, Sql, StoreError};
 
@@ -28,6 +30,8 @@ pub struct Message {
     pub from: String,
     /// The address it came from.
     pub from_address: String,
+    /// Whether staff entered it for its author.
+    pub is_entered: bool,
     pub written_at: Timestamp,
     /// What is new in it.
     pub text: String,
@@ -62,11 +66,41 @@ pub(super) fn of_ticket(
 ) -> Result<Vec<Message>, StoreError> {
     let statement = format!(
         "SELECT m.n, m.message, m.author, m.from_address, m.from_name, m.person, p.first_name, \
-           p.last_name, m.written_at, COALESCE(m.visible, m.body), {TEXT}, m.attachments \
+           p.last_name, m.written_at, COALESCE(m.visible, m.body), {TEXT}, m.attachments, \
+           o.origin, d.from_address \
          FROM ticket_message m LEFT JOIN person p ON p.id = m.person \
+         LEFT JOIN message o ON o.id = m.message LEFT JOIN decision d ON d.message = m.message \
          WHERE m.ticket = ?1 AND {SHOWN} ORDER BY m.n"
     );
-    sql.query(&statement, args![number])?.iter().map(|row| read(row, reader)).collect()
+    let mut messages = Vec::new();
+    for row in sql.query(&statement, args![number])? {
+        let mut message = read(&row, reader)?;
+        let is_entered = row.opt_text(12)?.is_some_and(|origin| Origin::is_entered(&origin));
+        if let Some(asker) = row.opt_text(13)?.filter(|_| is_entered) {
+            (message.author, message.from) = asked(sql, &asker, reader)?;
+            message.is_entered = true;
+        }
+        messages.push(message);
+    }
+    Ok(messages)
+}
+
+/// Who asked what staff entered, by the address that was given.
+fn asked(
+    sql: &mut dyn Sql,
+    address: &str,
+    reader: &Reader,
+) -> Result<(Author, String), StoreError> {
+    let key = |tag| Address::parse(address).map_or(address.to_owned(), |parsed| parsed.key(tag).0);
+    let row = sql.query_one(
+        "SELECT p.id, p.first_name, p.last_name FROM person_address a \
+         JOIN person p ON p.id = a.person WHERE a.address_key IN (?1, ?2) ORDER BY a.address_key",
+        args![key(PlusTag::Keep), key(PlusTag::Strip)],
+    )?;
+    let Some(row) = row else { return Ok((Author::Other, address.to_owned())) };
+    let is_reader = row.text(0)? == reader.person;
+    let author = if is_reader { Author::Reader } else { Author::Other };
+    Ok((author, name(&row, 1)?.unwrap_or_else(|| address.to_owned())))
 }
 
 fn read(row: &Row, reader: &Reader) -> Result<Message, StoreError> {
@@ -91,6 +125,7 @@ fn read(row: &Row, reader: &Reader) -> Result<Message, StoreError> {
         author,
         from,
         from_address,
+        is_entered: false,
         written_at: row.time(8)?,
         folded: folded(&text, &whole),
         text: text.trim_end().trim_start_matches(['\r', '\n']).to_owned(),
