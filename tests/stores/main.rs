@@ -13,6 +13,7 @@ mod entrances;
 mod files;
 mod gate;
 mod keys;
+mod leaving;
 mod outages;
 mod parents;
 mod people;
@@ -122,6 +123,12 @@ conformance! {
         a_relay_s_id_leads_to_the_mail_and_its_ticket_m_82
         signed_tickets_go_before_references_and_tags_m_83
         what_is_known_of_tags_is_of_one_address_m_79;
+    leaving:
+        a_merged_user_is_written_to_where_the_other_one_is_t_02
+        an_address_that_was_taken_away_has_no_part_in_its_tickets_t_02
+        mail_about_a_ticket_goes_to_the_main_address_of_its_requester_t_02
+        what_is_queued_for_an_address_that_was_taken_away_goes_to_its_user_t_02
+        whoever_has_the_address_by_now_takes_nothing_along_when_they_are_erased;
     people:
         a_deleted_user_keeps_the_address
         an_address_has_one_user_m_43_e_82

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::json;
-use super::{StoredAttachment, role_word};
+use super::{MAIN_ADDRESS, StoredAttachment, role_word};
 use crate::args;
 use crate::mail::{Address, AddressKey};
 use crate::store::{Row, Sql, StoreError};
@@ -136,6 +136,8 @@ pub fn edit(
             (EventKind::Priority, before.priority, to)
         }
         Edit::Release { name, .. } => (EventKind::Released, None, Some(name.clone())),
+        // Whose it is, the user says: an address does not tell (T-02).
+        Edit::Requester { user, .. } if before.user.as_ref() == Some(user) => return Ok(None),
         Edit::Requester { address, .. } => {
             (EventKind::Requester, Some(before.requester), Some(address.to_string()))
         }
@@ -151,7 +153,9 @@ pub fn edit(
         Edit::Tag(tag) => (EventKind::Tags, None, Some(tag.clone())),
         Edit::Untag(tag) => (EventKind::Tags, Some(tag.clone()), None),
     };
-    if before == after || !carry_out(sql, ticket, edit, now)? {
+    // A stranger's ticket given to the user whose address it is by now changes hands all the same.
+    let is_so = before == after && kind != EventKind::Requester;
+    if is_so || !carry_out(sql, ticket, edit, now)? {
         return Ok(None);
     }
     sql.execute("UPDATE ticket SET updated_at = ?2 WHERE number = ?1", args![ticket, now])?;
@@ -208,16 +212,18 @@ struct Stands {
     department: Option<String>,
     priority: Option<String>,
     requester: String,
+    /// The id of the requester's user.
+    user: Option<String>,
     site: String,
 }
 
 fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> {
-    let row = sql.query_one(
-        "SELECT t.status, t.assignee, t.department, t.priority, t.requester_address, s.name \
+    let statement = format!(
+        "SELECT t.status, t.assignee, t.department, t.priority, {MAIN_ADDRESS}, s.name, t.person \
          FROM ticket t JOIN site s ON s.id = t.site \
-         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.merged_into IS NULL",
-        args![ticket],
-    )?;
+         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.merged_into IS NULL"
+    );
+    let row = sql.query_one(&statement, args![ticket])?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Stands {
         status: row.parsed(0, "a ticket's status", TicketStatus::parse)?,
@@ -226,6 +232,7 @@ fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> 
         priority: row.opt_text(3)?,
         requester: row.text(4)?,
         site: row.text(5)?,
+        user: row.opt_text(6)?,
     }))
 }
 

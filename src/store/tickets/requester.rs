@@ -6,13 +6,18 @@ use crate::store::{Row, Sql, StoreError, spool};
 use crate::triage::facts::RequesterFacts;
 use crate::triage::plan::Thread;
 
+/// Where mail to the requester of a ticket `t` goes: to the main address of their user, whatever
+/// address they once asked from (T-02).
+pub(in crate::store) const MAIN_ADDRESS: &str = "COALESCE((SELECT main.address \
+    FROM person_address main WHERE main.person = t.person AND main.n = 0), t.requester_address)";
+
 /// The requester of a ticket; `None` when there is no such ticket, or no mail can go to them.
 pub fn requester(sql: &mut dyn Sql, ticket: i64) -> Result<Option<RequesterFacts>, StoreError> {
-    let row = sql.query_one(
-        "SELECT t.requester_address, t.mailbox, p.id, p.locale FROM ticket t \
-         LEFT JOIN person p ON p.id = t.person AND p.status = 'active' WHERE t.number = ?1",
-        args![ticket],
-    )?;
+    let statement = format!(
+        "SELECT {MAIN_ADDRESS}, t.mailbox, p.id, p.locale FROM ticket t \
+         LEFT JOIN person p ON p.id = t.person AND p.status = 'active' WHERE t.number = ?1"
+    );
+    let row = sql.query_one(&statement, args![ticket])?;
     let Some(row) = row else { return Ok(None) };
     let Ok(address) = Address::parse(&row.text(0)?) else { return Ok(None) };
     Ok(Some(RequesterFacts {

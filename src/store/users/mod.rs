@@ -6,6 +6,7 @@ mod admin;
 mod ending;
 mod erasing;
 pub mod invitation;
+mod leaving;
 mod plan;
 mod scrub;
 

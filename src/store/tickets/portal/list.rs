@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::message::{SHOWN, TEXT};
 use super::{Reader, requester};
 use crate::store::sql::like;
+use crate::store::tickets::MAIN_ADDRESS;
 use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::TicketStatus;
 
@@ -93,12 +94,13 @@ pub fn list(
         }
     };
     // Each way in the order of its index, and of each no more than is asked for.
+    let listed = listed();
     let parts: Vec<String> = ways
         .iter()
         .enumerate()
         .map(|(at, way)| {
             format!(
-                "SELECT * FROM ({LISTED} WHERE {way} AND {wanted} \
+                "SELECT * FROM ({listed} WHERE {way} AND {wanted} \
                  ORDER BY t.last_message_at DESC, t.number DESC LIMIT {limit}) AS w{at}"
             )
         })
@@ -191,11 +193,15 @@ impl Values {
     }
 }
 
-const LISTED: &str = "SELECT t.number, t.subject, t.status, t.requester_address, \
-    t.requester_name, p.first_name, p.last_name, s.name AS site, t.created_at, t.last_message_at, \
-    (SELECT COUNT(*) FROM ticket_message m WHERE m.ticket = t.number AND m.author <> 'machine') \
-      AS messages \
-    FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person";
+fn listed() -> String {
+    format!(
+        "SELECT t.number, t.subject, t.status, {MAIN_ADDRESS} AS address, t.requester_name, \
+           p.first_name, p.last_name, s.name AS site, t.created_at, t.last_message_at, \
+           (SELECT COUNT(*) FROM ticket_message m \
+             WHERE m.ticket = t.number AND m.author <> 'machine') AS messages \
+         FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person"
+    )
+}
 
 fn read(row: &Row) -> Result<Listed, StoreError> {
     Ok(Listed {
