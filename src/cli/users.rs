@@ -32,7 +32,7 @@ pub(super) use reserved::reserved;
 
 #[derive(Subcommand)]
 pub(super) enum UsersCommand {
-    /// Adds a user, and queues the mail with their credentials
+    /// Adds a user with full access, and queues the mail with their credentials
     Add(Box<add::AddArgs>),
     /// Deletes a user; their addresses stay reserved, so that mail revives nobody
     Delete(delete::DeleteArgs),
@@ -99,7 +99,7 @@ struct Profile {
     /// The site's name
     #[arg(long, value_name = "NAME")]
     site: Option<String>,
-    /// What they may do in the portal
+    /// What they may do in the portal: one who is added has `full` access
     #[arg(long, value_parser = one_of(ACCESS, Access::parse))]
     access: Option<Access>,
     /// Their telephone number

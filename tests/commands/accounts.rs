@@ -45,17 +45,17 @@ pub fn a_user_made_by_mail_is_upgraded_in_place_and_told_once(on: Database) {
     assert_eq!(credentials_to(&desk, CLAIRE).len(), 1);
 
     // Who was made without credentials gets them with the upgrade, once.
-    desk.ok(&["users", "add", "omar@contoso.example", "--no-mail"]);
+    desk.ok(&["users", "add", "omar@contoso.example", "--access", "limited", "--no-mail"]);
     let upgrade = ["users", "set", "omar@contoso.example", "--access", "full"];
     assert!(desk.ok(&upgrade).contains("queued as mail"));
     desk.ok(&["users", "set", "omar@contoso.example", "--access", "limited"]);
     assert!(desk.ok(&upgrade).contains("still works"));
     assert_eq!(credentials_to(&desk, "omar@contoso.example").len(), 1);
     // Not when it is not wished; and whoever is added with full access is told at once.
-    desk.ok(&["users", "add", "nina@contoso.example", "--no-mail"]);
+    desk.ok(&["users", "add", "nina@contoso.example", "--access", "limited", "--no-mail"]);
     desk.ok(&["users", "set", "nina@contoso.example", "--access", "full", "--no-mail"]);
     assert!(credentials_to(&desk, "nina@contoso.example").is_empty());
-    desk.ok(&["users", "add", "otto@contoso.example", "--access", "full"]);
+    desk.ok(&["users", "add", "otto@contoso.example"]);
     assert_eq!(credentials_to(&desk, "otto@contoso.example").len(), 1);
     desk.ok(&["run", "--once"]);
     desk.audit();

@@ -17,7 +17,7 @@ use crate::store::users::{self, Addition};
 use crate::store::{Sql, StoreError};
 use crate::triage::facts::{CredentialsState, UserStatus};
 use crate::triage::names;
-use crate::triage::policy::Policy;
+use crate::triage::policy::{Access, Policy};
 use crate::triage::sites::site_domains;
 
 #[derive(Args)]
@@ -41,7 +41,7 @@ pub(in crate::cli) struct AddArgs {
 }
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit> {
-    let addition = addition(desk, &args)?;
+    let addition = addition(desk, &args, Access::Full)?;
     let policy = &desk.settings.policy;
     if let Some(why) =
         addition.addresses.iter().find_map(|(address, key)| reserved(address, key, policy))
@@ -112,7 +112,7 @@ pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
         no_mail: false,
         revive: false,
     };
-    let addition = addition(desk, &args)?;
+    let addition = addition(desk, &args, desk.settings.policy.users.access)?;
     let (ids, now) = (desk.ids.clone(), desk.clock.now());
     match desk.store.transact(move |sql| users::add(sql, &addition, &ids, now)) {
         Ok(_) | Err(StoreError::Taken { .. }) => Ok(()),
@@ -120,7 +120,7 @@ pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
     }
 }
 
-fn addition(desk: &Desk, args: &AddArgs) -> Result<Addition> {
+fn addition(desk: &Desk, args: &AddArgs, access: Access) -> Result<Addition> {
     let (policy, profile) = (&desk.settings.policy, &args.profile);
     let mut addresses: Vec<(Address, AddressKey)> = Vec::new();
     for written in std::iter::once(&args.address).chain(&args.also) {
@@ -153,7 +153,7 @@ fn addition(desk: &Desk, args: &AddArgs) -> Result<Addition> {
         first_name,
         last_name,
         derived,
-        access: profile.access.unwrap_or(policy.users.access),
+        access: profile.access.unwrap_or(access),
         site,
         site_placed,
         phone: some(&profile.phone),

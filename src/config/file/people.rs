@@ -97,7 +97,7 @@ pub struct Users {
     /// Where a new user's name comes from: the address, the name in the mail, or that with the
     /// address as a fallback.
     pub name_from: NameFrom,
-    /// What new users may see in the portal.
+    /// What users whom a mail made may see in the portal; whoever is added or imported may see all.
     pub access: Access,
     /// `claire+x@` is `claire@` for matching and naming.
     pub strip_plus_tag: bool,
