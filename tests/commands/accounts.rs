@@ -28,6 +28,37 @@ pub(crate) fn links(desk: &Desk) -> Vec<String> {
     links
 }
 
+pub fn who_is_added_by_hand_after_a_mail_made_them_is_the_same_user(on: Database) {
+    let desk = desk_on(on);
+    let before = desk.json(&["users", "show", CLAIRE]);
+    let add = ["users", "add", CLAIRE, "--name", "Clara Jones", "--phone", "12"];
+    let after = desk.json(&add);
+    for (field, value) in [
+        ("id", before["id"].clone()),
+        ("upgraded", true.into()),
+        ("name", "Clara Jones".into()),
+        ("derived", false.into()),
+        ("access", "full".into()),
+        ("phone", "12".into()),
+        ("site", before["site"].clone()),
+    ] {
+        assert_eq!(after[field], value, "{field}");
+    }
+    assert_eq!(list(&desk, &["tickets", "list", "--user", CLAIRE]).len(), 1, "tickets stay");
+    assert_eq!(credentials_to(&desk, CLAIRE).len(), 1, "what she was sent still works");
+    // Upgraded, disabled, deleted: each is refused with the way out.
+    let refused = |hint: &str| {
+        let said = fails(&desk, &add, 1);
+        assert!(said.contains(hint), "{said}");
+    };
+    refused("`guichet users set claire.johnson@contoso.example …` changes them");
+    desk.ok(&["users", "disable", CLAIRE]);
+    refused("`guichet users enable claire.johnson@contoso.example`");
+    desk.ok(&["users", "delete", CLAIRE, "--yes"]);
+    refused("`--revive`");
+    desk.audit();
+}
+
 pub fn a_user_made_by_mail_is_upgraded_in_place_and_told_once(on: Database) {
     let desk = desk_on(on);
     let before = desk.json(&["users", "show", CLAIRE]);

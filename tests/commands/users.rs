@@ -28,6 +28,7 @@ fn a_user_made_by_hand_is_named_placed_and_invited() {
         ("derived", false.into()),
         ("site", "Unassigned".into()),
         ("access", "full".into()),
+        ("upgraded", false.into()),
         ("credentials", "not_due".into()),
     ] {
         assert_eq!(named[field], value, "{field}");
