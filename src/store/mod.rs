@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod owed;
 pub mod postgres;
 pub mod restored;
+mod search;
 pub mod sessions;
 pub mod sites;
 pub mod spool;
