@@ -153,12 +153,14 @@ impl Counter {
         self.must_take_tickets(address)?;
         let key = self.key(address);
         let user: Option<User> = self.store.read_only(|sql| users::show(sql, key.as_str()))?;
-        let user = user.filter(|user| user.status == UserStatus::Active);
         let user = user.ok_or(CounterError::Unknown {
             what: "the user",
             name: address.to_string(),
             hint: "`guichet users add` adds them",
         })?;
+        if user.status != UserStatus::Active {
+            return Err(CounterError::Account);
+        }
         let name = users::display(&user.first_name, &user.last_name);
         Ok(Edit::Requester {
             address: address.clone(),

@@ -5,6 +5,7 @@
 mod accounts;
 mod backend;
 mod books;
+mod callers;
 mod clocks;
 mod conversations;
 mod copying;
@@ -77,6 +78,8 @@ conformance! {
         decisions_are_listed_and_counted
         p_17_whatever_is_tampered_with_an_equation_says_so
         the_books_balance_after_every_way_to_end;
+    callers:
+        a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54;
     clocks:
         a_login_that_was_refused_by_a_wrong_clock_closes_no_mailbox_p_11
         limits_slide_over_every_turn_of_a_calendar_p_11

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::json;
+use super::requester::attach_messages;
 use super::{MAIN_ADDRESS, StoredAttachment, role_word};
 use crate::args;
 use crate::mail::{Address, AddressKey};
@@ -268,6 +269,7 @@ fn carry_out(
                 ],
             )?;
             super::add_people(sql, ticket, &[(key.clone(), TicketRole::Requester)])?;
+            attach_messages(sql, ticket, user)?;
             sql.execute(
                 "UPDATE ticket SET requester_address = ?2, requester_key = ?3, \
                    requester_name = ?4, person = ?5 WHERE number = ?1",

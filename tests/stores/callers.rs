@@ -1,0 +1,65 @@
+//! For whom staff opens tickets, to whom they give them, and who hears of it.
+
+use guichet::counter::{Actor, CounterError, Requester, TicketChange, Writing};
+use guichet::store::audit;
+use guichet::store::tickets::{self, Filter};
+use guichet::store::users::{self, Change, User};
+
+use crate::support::{Place, address, at, key, read, write};
+use crate::talk::{Talk, mail_of};
+
+const CLAIRE: &str = "claire.johnson@contoso.example";
+const ANNA: &str = "anna@desk.example";
+
+const STAFF: &str = "[[agent]]\nname = \"Anna Weiss\"\nemail = \"anna@desk.example\"\n\
+    [[agent]]\nname = \"Otto Kern\"\nemail = \"otto@desk.example\"\nsites = [\"Fabrikam\"]\n\
+    [[agent]]\nname = \"Deaf\"\nemail = \"deaf@desk.example\"\nnotify = [\"ticket.replied\"]\n";
+
+fn anna() -> Actor {
+    Actor::Agent(address(ANNA))
+}
+
+fn user(talk: &Talk, written: &str) -> User {
+    read(&talk.store, |sql| users::show(sql, key(written).as_str())).expect("a user")
+}
+
+fn open_for(talk: &Talk, second: i64, from: &str) -> Result<String, CounterError> {
+    let requester = Some(Requester { address: address(from), name: None });
+    let text = "They say that it smokes.".to_owned();
+    talk.counter(second).write(&anna(), Writing { requester, text, ..Writing::default() })
+}
+
+fn balance(talk: &Talk) {
+    let books = read(&talk.store, audit::audit);
+    assert!(books.balance(), "{:#?}", books.imbalances().collect::<Vec<_>>());
+}
+
+pub fn a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54(place: &Place) {
+    let talk = Talk::with(place, STAFF);
+    talk.receive("support", 1, &mail_of("one", CLAIRE, "", "It smokes."));
+    let id = user(&talk, CLAIRE).id;
+    let switch = |to: Change| {
+        let id = id.clone();
+        write(&talk.store, move |sql| users::set(sql, &id, std::slice::from_ref(&to), at(2)));
+    };
+    switch(Change::Disable);
+    talk.receive("support", 3, &mail_of("two", CLAIRE, "", "Again."));
+    open_for(&talk, 4, CLAIRE).expect("it becomes a ticket as her mail does");
+    assert_eq!(talk.decide(4).reason, "ticket_created");
+    let give = [TicketChange::Requester(address(CLAIRE))];
+    let refused = talk.counter(5).change(2, &anna(), &give);
+    assert!(matches!(refused, Err(CounterError::Account)), "{refused:?}");
+    switch(Change::Enable);
+    let shown = |number| read(&talk.store, |sql| tickets::show(sql, number)).expect("it is there");
+    assert_eq!((shown(2).ticket.user, shown(3).ticket.user), (None, None));
+    let listed = Filter { user: Some(id.clone()), ..Filter::default() };
+    let theirs = || read(&talk.store, |sql| tickets::list(sql, &listed, 10)).len();
+    assert_eq!(theirs(), 1);
+    let changed = talk.counter(6).change(2, &anna(), &give).expect("she is there again");
+    assert_eq!((changed.events.len(), theirs()), (1, 2));
+    assert_eq!(shown(2).ticket.user.map(|(id, _)| id), Some(id.clone()));
+    assert_eq!(shown(2).messages[0].user.as_ref(), Some(&id), "she wrote it");
+    let again = talk.counter(7).change(2, &anna(), &give).expect("it is so already");
+    assert!(again.events.is_empty());
+    balance(&talk);
+}
