@@ -75,8 +75,16 @@ impl Counter {
                 hint: "write what is to be changed to whoever looks after it",
             });
         }
-        let edits = changes.iter().map(|change| self.edit(number, change));
-        let edits: Vec<Edit> = edits.collect::<Result<_, _>>()?;
+        let mut edits = Vec::new();
+        for change in changes {
+            let edit = self.edit(number, change)?;
+            let is_an_end_users = matches!(&edit, Edit::Requester { key, .. }
+                if !self.options.policy.agents.contains_key(key));
+            edits.push(edit);
+            if is_an_end_users {
+                edits.push(Edit::Share);
+            }
+        }
         let (policy, ids, now) = (self.options.policy.clone(), self.ids.clone(), self.clock.now());
         let changed = self
             .store
@@ -228,6 +236,7 @@ fn announced(event: &Event) -> Option<Announced> {
         | EventKind::Merged
         | EventKind::Opened
         | EventKind::Priority
+        | EventKind::Readers
         | EventKind::Released
         | EventKind::Requester
         | EventKind::Tags => None,

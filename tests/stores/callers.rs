@@ -2,7 +2,7 @@
 
 use guichet::counter::{Actor, CounterError, Requester, TicketChange, Writing};
 use guichet::store::audit;
-use guichet::store::tickets::{self, Filter};
+use guichet::store::tickets::{self, EventKind, Filter};
 use guichet::store::users::{self, Change, User};
 
 use crate::support::{Place, address, at, key, read, write};
@@ -61,5 +61,25 @@ pub fn a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54(place: &Place
     assert_eq!(shown(2).messages[0].user.as_ref(), Some(&id), "she wrote it");
     let again = talk.counter(7).change(2, &anna(), &give).expect("it is so already");
     assert!(again.events.is_empty());
+    balance(&talk);
+}
+
+pub fn a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read(place: &Place) {
+    let talk = Talk::with(place, STAFF);
+    talk.receive("support", 1, &mail_of("one", CLAIRE, "", "It smokes."));
+    let robot = "Auto-Submitted: auto-generated\r\n";
+    let end = talk.receive("support", 2, &mail_of("alarm", "ups@fabrikam.example", robot, "Low."));
+    assert_eq!(end.reason, "staff_ticket_created");
+    let id = user(&talk, CLAIRE).id;
+    let may_write = || {
+        let seat = read(&talk.store, |sql| tickets::seat(sql, 2, Some(&id)));
+        seat.expect("it is there").may_write
+    };
+    assert!(!may_write());
+    let give = [TicketChange::Requester(address(CLAIRE))];
+    let changed = talk.counter(3).change(2, &anna(), &give).expect("staff may");
+    let kinds: Vec<EventKind> = changed.events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Requester, EventKind::Readers]);
+    assert!(may_write());
     balance(&talk);
 }

@@ -79,6 +79,7 @@ conformance! {
         p_17_whatever_is_tampered_with_an_equation_says_so
         the_books_balance_after_every_way_to_end;
     callers:
+        a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read
         a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54;
     clocks:
         a_login_that_was_refused_by_a_wrong_clock_closes_no_mailbox_p_11

@@ -42,6 +42,8 @@ pub enum Edit {
         /// The id of their user.
         user: String,
     },
+    /// For its people too, no longer for staff alone.
+    Share,
     /// The id and the name of a site.
     Site(String, String),
     Status(TicketStatus),
@@ -58,6 +60,8 @@ pub enum EventKind {
     Merged,
     Opened,
     Priority,
+    /// Who may read it: `staff` alone, or its `people`.
+    Readers,
     Released,
     Reopened,
     Requester,
@@ -67,13 +71,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [EventKind; 12] = [
+    pub const ALL: [EventKind; 13] = [
         EventKind::Assignee,
         EventKind::Closed,
         EventKind::Department,
         EventKind::Merged,
         EventKind::Opened,
         EventKind::Priority,
+        EventKind::Readers,
         EventKind::Released,
         EventKind::Reopened,
         EventKind::Requester,
@@ -90,6 +95,7 @@ impl EventKind {
             EventKind::Merged => "merged",
             EventKind::Opened => "opened",
             EventKind::Priority => "priority",
+            EventKind::Readers => "readers",
             EventKind::Released => "released",
             EventKind::Reopened => "reopened",
             EventKind::Requester => "requester",
@@ -141,6 +147,10 @@ pub fn edit(
         Edit::Requester { user, .. } if before.user.as_ref() == Some(user) => return Ok(None),
         Edit::Requester { address, .. } => {
             (EventKind::Requester, Some(before.requester), Some(address.to_string()))
+        }
+        Edit::Share => {
+            let before = if before.staff_only { "staff" } else { "people" };
+            (EventKind::Readers, Some(before.to_owned()), Some("people".to_owned()))
         }
         Edit::Site(_, name) => (EventKind::Site, Some(before.site), Some(name.clone())),
         Edit::Status(to) => {
@@ -216,11 +226,13 @@ struct Stands {
     /// The id of the requester's user.
     user: Option<String>,
     site: String,
+    staff_only: bool,
 }
 
 fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> {
     let statement = format!(
-        "SELECT t.status, t.assignee, t.department, t.priority, {MAIN_ADDRESS}, s.name, t.person \
+        "SELECT t.status, t.assignee, t.department, t.priority, {MAIN_ADDRESS}, s.name, t.person, \
+           t.staff_only \
          FROM ticket t JOIN site s ON s.id = t.site \
          WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.merged_into IS NULL"
     );
@@ -234,6 +246,7 @@ fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> 
         requester: row.text(4)?,
         site: row.text(5)?,
         user: row.opt_text(6)?,
+        staff_only: row.flag(7)?,
     }))
 }
 
@@ -275,6 +288,9 @@ fn carry_out(
                    requester_name = ?4, person = ?5 WHERE number = ?1",
                 args![ticket, address.to_string(), key, name.as_deref(), user],
             )?
+        }
+        Edit::Share => {
+            sql.execute("UPDATE ticket SET staff_only = 0 WHERE number = ?1", args![ticket])?
         }
         Edit::Site(id, _) => {
             sql.execute("UPDATE ticket SET site = ?2 WHERE number = ?1", args![ticket, id])?
