@@ -5,7 +5,7 @@ use guichet::store::audit;
 use guichet::store::tickets::{self, EventKind, Filter};
 use guichet::store::users::{self, Change, User};
 
-use crate::support::{Place, address, at, key, read, write};
+use crate::support::{Place, address, at, count, key, read, write};
 use crate::talk::{Talk, mail_of};
 
 const CLAIRE: &str = "claire.johnson@contoso.example";
@@ -81,5 +81,17 @@ pub fn a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read(place: &Plac
     let kinds: Vec<EventKind> = changed.events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Requester, EventKind::Readers]);
     assert!(may_write());
+    balance(&talk);
+}
+
+pub fn a_ticket_for_an_address_that_nobody_reads_brings_no_user_and_no_mail_r_04(place: &Place) {
+    let talk = Talk::with(place, STAFF);
+    open_for(&talk, 1, "noreply@y.example").expect("staff may");
+    let end = talk.decide(1);
+    assert_eq!((end.reason, end.ticket), ("staff_ticket_created", Some(1)));
+    assert_eq!(count(&talk.store, "person"), 0);
+    assert_eq!(count(&talk.store, "outbox WHERE to_key = 'noreply@y.example'"), 0);
+    let close = [TicketChange::Status(guichet::triage::facts::TicketStatus::Closed)];
+    assert_eq!(talk.counter(2).change(1, &anna(), &close).expect("staff may").mail, None);
     balance(&talk);
 }

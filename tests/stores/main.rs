@@ -79,6 +79,7 @@ conformance! {
         p_17_whatever_is_tampered_with_an_equation_says_so
         the_books_balance_after_every_way_to_end;
     callers:
+        a_ticket_for_an_address_that_nobody_reads_brings_no_user_and_no_mail_r_04
         a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read
         a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54;
     clocks:
