@@ -10,6 +10,7 @@ use crate::talk::{Talk, mail_of};
 
 const CLAIRE: &str = "claire.johnson@contoso.example";
 const ANNA: &str = "anna@desk.example";
+const OTTO: &str = "otto@desk.example";
 
 const STAFF: &str = "[[agent]]\nname = \"Anna Weiss\"\nemail = \"anna@desk.example\"\n\
     [[agent]]\nname = \"Otto Kern\"\nemail = \"otto@desk.example\"\nsites = [\"Fabrikam\"]\n\
@@ -93,5 +94,19 @@ pub fn a_ticket_for_an_address_that_nobody_reads_brings_no_user_and_no_mail_r_04
     assert_eq!(count(&talk.store, "outbox WHERE to_key = 'noreply@y.example'"), 0);
     let close = [TicketChange::Status(guichet::triage::facts::TicketStatus::Closed)];
     assert_eq!(talk.counter(2).change(1, &anna(), &close).expect("staff may").mail, None);
+    balance(&talk);
+}
+
+pub fn an_agent_who_is_a_user_is_named_as_staff_and_gets_no_way_in_c_08(place: &Place) {
+    let talk = Talk::with(place, STAFF);
+    talk.receive("support", 1, &mail_of("one", ANNA, "", "My own printer."));
+    open_for(&talk, 2, OTTO).expect("staff may");
+    talk.decide(2);
+    for (written, first, last) in [(ANNA, "Anna", "Weiss"), (OTTO, "Otto", "Kern")] {
+        let user = user(&talk, written);
+        assert_eq!((user.first_name.as_str(), user.last_name.as_str()), (first, last));
+        assert_eq!((user.derived, user.credentials_withheld.as_deref()), (false, Some("C-08")));
+    }
+    assert_eq!(count(&talk.store, "outbox WHERE template = 'credentials'"), 0);
     balance(&talk);
 }
