@@ -203,12 +203,14 @@ fn carry_out(
     }
     let Some(requester) = tickets::requester(sql, ticket)? else { return Ok(changed) };
     let Some(place) = tickets::place(sql, ticket)? else { return Ok(changed) };
-    let user = match by {
-        By::Agent(_) | By::Operator => None,
-        By::User(id) => id.clone(),
+    let (user, agent) = match by {
+        By::Agent(key) => (None, Some(key.clone())),
+        By::Operator => (None, None),
+        By::User(id) => (id.clone(), None),
     };
     let tickets::Place { staff_only, site, locale, assignee } = place;
-    let changes = Changes { ticket, staff_only, what, user, requester, site, locale, assignee };
+    let changes =
+        Changes { ticket, staff_only, what, user, agent, requester, site, locale, assignee };
     let event = changed.events.last().map(|event| event.n);
     for notice in news::to_staff(&changes, policy) {
         let about = QueuedFor { ticket: Some(ticket), event, ..QueuedFor::default() };

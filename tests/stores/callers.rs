@@ -110,3 +110,27 @@ pub fn an_agent_who_is_a_user_is_named_as_staff_and_gets_no_way_in_c_08(place: &
     assert_eq!(count(&talk.store, "outbox WHERE template = 'credentials'"), 0);
     balance(&talk);
 }
+
+pub fn an_agent_is_told_of_what_somebody_else_gives_them(place: &Place) {
+    let talk = Talk::with(place, STAFF);
+    talk.receive("support", 1, &mail_of("one", CLAIRE, "", "It smokes."));
+    let notices = |to: &str| {
+        count(&talk.store, &format!("outbox WHERE template = 'agent_notice' AND to_key = '{to}'"))
+    };
+    let assign = |second, actor: &Actor, to: &str| {
+        let changes = [TicketChange::Assignee(Some(address(to)))];
+        talk.counter(second).change(1, actor, &changes).expect("staff may");
+    };
+    assert_eq!((notices(ANNA), notices(OTTO)), (1, 0), "the new ticket is of Anna's sites alone");
+    assign(2, &anna(), OTTO);
+    assert_eq!((notices(ANNA), notices(OTTO)), (1, 1), "whatever its site: it is his now");
+    let told = talk.sent_to(OTTO).pop().expect("it goes out");
+    assert!(told.text.contains("Otto Kern") && told.text.contains("About one"), "{}", told.text);
+    assign(3, &anna(), ANNA);
+    assert_eq!(notices(ANNA), 1, "she took it herself");
+    assign(4, &Actor::Operator, OTTO);
+    assert_eq!(notices(OTTO), 2);
+    assign(5, &Actor::Operator, "deaf@desk.example");
+    assert_eq!(notices("deaf@desk.example"), 0, "`notify` says what they hear of");
+    balance(&talk);
+}

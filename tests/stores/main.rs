@@ -82,6 +82,7 @@ conformance! {
         a_ticket_for_an_address_that_nobody_reads_brings_no_user_and_no_mail_r_04
         a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read
         a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54
+        an_agent_is_told_of_what_somebody_else_gives_them
         an_agent_who_is_a_user_is_named_as_staff_and_gets_no_way_in_c_08;
     clocks:
         a_login_that_was_refused_by_a_wrong_clock_closes_no_mailbox_p_11

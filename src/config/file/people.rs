@@ -24,7 +24,7 @@ pub struct Agent {
     #[schemars(extend("format" = "guichet-line"))]
     pub sites: Vec<String>,
     /// What the agent hears of by mail: of tickets assigned to them, and of those that are assigned to
-    /// nobody.
+    /// nobody. `ticket.assigned` is a ticket that somebody else gives to them.
     pub notify: Vec<Notify>,
 }
 
@@ -35,7 +35,7 @@ impl Default for Agent {
             email: String::new(),
             signature: None,
             sites: Vec::new(),
-            notify: vec![Notify::Created, Notify::Replied],
+            notify: vec![Notify::Assigned, Notify::Created, Notify::Replied],
         }
     }
 }
@@ -43,6 +43,8 @@ impl Default for Agent {
 /// An entry of `agent.notify`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 pub enum Notify {
+    #[serde(rename = "ticket.assigned")]
+    Assigned,
     #[serde(rename = "ticket.created")]
     Created,
     #[serde(rename = "ticket.replied")]
