@@ -8,6 +8,7 @@ pub(super) mod invitation;
 mod merge;
 mod reserved;
 mod set;
+mod upgrade;
 
 use std::collections::BTreeSet;
 
@@ -36,7 +37,7 @@ pub(super) use reserved::reserved;
 
 #[derive(Subcommand)]
 pub(super) enum UsersCommand {
-    /// Adds a user, and queues the mail with their credentials
+    /// Adds a user with full access, or upgrades one whom a mail made, and queues the mail with their credentials
     Add(Box<add::AddArgs>),
     /// Deletes a user; their addresses stay reserved, so that mail revives nobody
     Delete(delete::DeleteArgs),
@@ -103,7 +104,7 @@ struct Profile {
     /// The site's name
     #[arg(long, value_name = "NAME")]
     site: Option<String>,
-    /// What they may do in the portal
+    /// What they may do in the portal: one who is added has `full` access
     #[arg(long, value_parser = one_of(ACCESS, Access::parse))]
     access: Option<Access>,
     /// Their telephone number
@@ -372,6 +373,23 @@ pub(super) fn locale(written: &str) -> Result<String, String> {
 /// That a user cannot be changed, having been deleted.
 pub(super) fn gone(user: &User) -> anyhow::Error {
     set::deleted(&name(user))
+}
+
+/// The same for an address that is to be a new user's: whose it is, and what to do with them.
+fn refused_new(desk: &Desk, error: StoreError) -> anyhow::Error {
+    let StoreError::Taken { address, by } = &error else { return refused(error) };
+    let Ok(owner) = find(desk, address) else { return refused(error) };
+    let hint = match owner.status {
+        UserStatus::Active => format!("`guichet users set {address} …` changes them"),
+        UserStatus::Disabled => {
+            format!(
+                "`guichet users enable {address}` lets them log in again, `users set` changes them"
+            )
+        }
+        UserStatus::Deleted => return refused(error),
+    };
+    let said = format!("the address `{address}` belongs to {by} already\nhint: {hint}");
+    failure(Exit::Negative, said)
 }
 
 /// What the store refuses about users is a negative result, not a failure.

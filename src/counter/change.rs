@@ -75,8 +75,16 @@ impl Counter {
                 hint: "write what is to be changed to whoever looks after it",
             });
         }
-        let edits = changes.iter().map(|change| self.edit(number, change));
-        let edits: Vec<Edit> = edits.collect::<Result<_, _>>()?;
+        let mut edits = Vec::new();
+        for change in changes {
+            let edit = self.edit(number, change)?;
+            let is_an_end_users = matches!(&edit, Edit::Requester { key, .. }
+                if !self.options.policy.agents.contains_key(key));
+            edits.push(edit);
+            if is_an_end_users {
+                edits.push(Edit::Share);
+            }
+        }
         let (policy, ids, now) = (self.options.policy.clone(), self.ids.clone(), self.clock.now());
         let changed = self
             .store
@@ -153,12 +161,14 @@ impl Counter {
         self.must_take_tickets(address)?;
         let key = self.key(address);
         let user: Option<User> = self.store.read_only(|sql| users::show(sql, key.as_str()))?;
-        let user = user.filter(|user| user.status == UserStatus::Active);
         let user = user.ok_or(CounterError::Unknown {
             what: "the user",
             name: address.to_string(),
             hint: "`guichet users add` adds them",
         })?;
+        if user.status != UserStatus::Active {
+            return Err(CounterError::Account);
+        }
         let name = users::display(&user.first_name, &user.last_name);
         Ok(Edit::Requester {
             address: address.clone(),
@@ -193,12 +203,14 @@ fn carry_out(
     }
     let Some(requester) = tickets::requester(sql, ticket)? else { return Ok(changed) };
     let Some(place) = tickets::place(sql, ticket)? else { return Ok(changed) };
-    let user = match by {
-        By::Agent(_) | By::Operator => None,
-        By::User(id) => id.clone(),
+    let (user, agent) = match by {
+        By::Agent(key) => (None, Some(key.clone())),
+        By::Operator => (None, None),
+        By::User(id) => (id.clone(), None),
     };
     let tickets::Place { staff_only, site, locale, assignee } = place;
-    let changes = Changes { ticket, staff_only, what, user, requester, site, locale, assignee };
+    let changes =
+        Changes { ticket, staff_only, what, user, agent, requester, site, locale, assignee };
     let event = changed.events.last().map(|event| event.n);
     for notice in news::to_staff(&changes, policy) {
         let about = QueuedFor { ticket: Some(ticket), event, ..QueuedFor::default() };
@@ -226,6 +238,7 @@ fn announced(event: &Event) -> Option<Announced> {
         | EventKind::Merged
         | EventKind::Opened
         | EventKind::Priority
+        | EventKind::Readers
         | EventKind::Released
         | EventKind::Requester
         | EventKind::Tags => None,

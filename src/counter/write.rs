@@ -212,7 +212,8 @@ impl Counter {
         }
         let user = self.store.read_only(|sql| users::show(sql, key.as_str()))?;
         match user {
-            Some(user) if user.status != UserStatus::Active => Err(CounterError::Account),
+            // Mail from who is disabled becomes tickets too; who was deleted is not to be asked after.
+            Some(user) if user.status == UserStatus::Deleted => Err(CounterError::Account),
             Some(_) | None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! A forgotten password: a mail with a link to the address that the store has, the same answer for
 //! every address, and before anybody knows whether there is an account (T-21, T-28).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,7 +12,7 @@ use super::login::LONGEST_ADDRESS;
 use super::mails::PortalMail;
 use super::{Answer, Limit, Portal, Posted, Trouble, Visitor};
 use crate::faults;
-use crate::mail::{Address, AddressKey};
+use crate::mail::{Address, AddressKey, PlusTag};
 use crate::store::users::account;
 use crate::triage::facts::UserStatus;
 
@@ -52,11 +53,13 @@ impl Portal {
         }
         let (post, now) = (self.post(), self.now());
         let key: AddressKey = address.key(self.options.plus_tag);
-        let typed = address.to_string();
+        let (typed, nobodys) = (address.to_string(), self.options.nobodys.clone());
         self.write_later("a mail with a new link", move |sql| {
             let Some(id) = account::active(sql, &key)? else { return Ok(()) };
             let Some(person) = account::person(sql, &id)? else { return Ok(()) };
             match &person.main {
+                // C-08: staff and mailboxes of ours get no way in by mail.
+                Some((main, _)) if is_one_of(&nobodys, main) => Ok(()),
                 Some((main, _)) if person.status == UserStatus::Active => {
                     let to = if faults::stands("T-28-stored") { main } else { &typed };
                     post.queue(sql, PortalMail::PasswordReset, &person, to, now)
@@ -66,4 +69,8 @@ impl Portal {
         });
         Ok(())
     }
+}
+
+fn is_one_of(nobodys: &BTreeSet<AddressKey>, written: &str) -> bool {
+    Address::parse(written).is_ok_and(|address| nobodys.contains(&address.key(PlusTag::Strip)))
 }

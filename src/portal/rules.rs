@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-
 use super::secrets::Typed;
+use crate::mail::fold;
 use crate::store::users::account::Person;
 
 /// The fewest characters.
@@ -96,11 +94,6 @@ fn is_about(text: &str, person: &Person, portal: &str) -> bool {
 fn is_mostly(text: &str, name: &str) -> bool {
     let (length, named) = (text.chars().count(), name.chars().count());
     named >= 5 && text.contains(name) && length - named < SHORTEST - 3
-}
-
-/// Lower case, without accents.
-fn fold(text: &str) -> String {
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// What people write for a letter, as the letter.

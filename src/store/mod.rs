@@ -22,6 +22,7 @@ pub mod owed;
 pub mod postgres;
 pub mod renumbered;
 pub mod restored;
+mod search;
 pub mod sessions;
 pub mod sites;
 pub mod spool;

@@ -29,6 +29,8 @@ pub struct Name {
 pub enum NameSource {
     /// The local part (M-47): the name is `derived`.
     Address,
+    /// The `[[agent]]` of the address.
+    Agent,
     /// The display name (M-52).
     Header,
     /// There was nothing to make a name from.
@@ -41,6 +43,7 @@ impl NameSource {
     pub fn as_str(self) -> Option<&'static str> {
         match self {
             NameSource::Address => Some("address"),
+            NameSource::Agent => Some("agent"),
             NameSource::Header => Some("header"),
             NameSource::Nothing => None,
         }

@@ -25,6 +25,8 @@ pub struct Changes {
     pub what: BTreeSet<Announced>,
     /// The id of the user who did it.
     pub user: Option<String>,
+    /// The agent who did it.
+    pub agent: Option<AddressKey>,
     pub requester: RequesterFacts,
     /// The id and the name of its site, as it is now.
     pub site: (String, String),
@@ -36,7 +38,7 @@ pub struct Changes {
 
 /// The mail that tells of `changes`; `None` when nobody is to be told.
 pub fn of(changes: Changes, policy: &Policy) -> Option<OutgoingMail> {
-    let Changes { ticket, staff_only, what, user, requester, site, locale, assignee: _ } = changes;
+    let Changes { ticket, staff_only, what, user, requester, site, locale, .. } = changes;
     let is_theirs = user.is_some() && user == requester.user;
     let announced: BTreeSet<Announced> = what.intersection(&policy.announce).copied().collect();
     if staff_only || is_theirs || announced.is_empty() {
@@ -58,16 +60,22 @@ pub fn of(changes: Changes, policy: &Policy) -> Option<OutgoingMail> {
 }
 
 /// The mails that tell staff of a ticket that a user has opened again: it waits for them, although
-/// nothing was written.
+/// nothing was written; and an agent of one that somebody else gave them.
 pub fn to_staff(changes: &Changes, policy: &Policy) -> Vec<OutgoingMail> {
-    let Changes { ticket, what, user, requester, site, assignee, .. } = changes;
+    let Changes { ticket, what, user, agent: by, requester, site, assignee, .. } = changes;
     // A user closes and opens, and changes nothing else.
     let is_reopened = user.is_some() && what.contains(&Announced::Status);
-    let mailbox = policy.mailboxes.get(&requester.mailbox).filter(|_| is_reopened);
-    let Some(mailbox) = mailbox else { return Vec::new() };
+    let is_assigned = what.contains(&Announced::Assignee);
+    let Some(mailbox) = policy.mailboxes.get(&requester.mailbox) else { return Vec::new() };
     let hears = |(key, agent): &(&AddressKey, &Agent)| {
-        agent.hears(key, Notified::Replied, &site.1, assignee.as_ref())
-            && !recipients::is_own(&agent.address, policy)
+        // Whatever its site: it was given to them.
+        let is_given = is_assigned
+            && assignee.as_ref() == Some(*key)
+            && by.as_ref() != Some(*key)
+            && agent.notify.contains(&Notified::Assigned);
+        let hears_of_it =
+            is_reopened && agent.hears(key, Notified::Replied, &site.1, assignee.as_ref());
+        (is_given || hears_of_it) && !recipients::is_own(&agent.address, policy)
     };
     let notice = |(key, agent): (&AddressKey, &Agent)| OutgoingMail {
         template: NOTICE.to_owned(),
@@ -95,6 +103,7 @@ mod tests {
             staff_only: false,
             what: what.iter().copied().collect(),
             user: None,
+            agent: None,
             requester: RequesterFacts {
                 address: address(CLAIRE),
                 user: Some("user-claire".to_owned()),

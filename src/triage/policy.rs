@@ -337,6 +337,8 @@ impl Agent {
 /// What an agent hears of by mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Notified {
+    /// `ticket.assigned`: to them.
+    Assigned,
     /// `ticket.created`.
     Created,
     /// `ticket.replied`.

@@ -28,6 +28,37 @@ pub(crate) fn links(desk: &Desk) -> Vec<String> {
     links
 }
 
+pub fn who_is_added_by_hand_after_a_mail_made_them_is_the_same_user(on: Database) {
+    let desk = desk_on(on);
+    let before = desk.json(&["users", "show", CLAIRE]);
+    let add = ["users", "add", CLAIRE, "--name", "Clara Jones", "--phone", "12"];
+    let after = desk.json(&add);
+    for (field, value) in [
+        ("id", before["id"].clone()),
+        ("upgraded", true.into()),
+        ("name", "Clara Jones".into()),
+        ("derived", false.into()),
+        ("access", "full".into()),
+        ("phone", "12".into()),
+        ("site", before["site"].clone()),
+    ] {
+        assert_eq!(after[field], value, "{field}");
+    }
+    assert_eq!(list(&desk, &["tickets", "list", "--user", CLAIRE]).len(), 1, "tickets stay");
+    assert_eq!(credentials_to(&desk, CLAIRE).len(), 1, "what she was sent still works");
+    // Upgraded, disabled, deleted: each is refused with the way out.
+    let refused = |hint: &str| {
+        let said = fails(&desk, &add, 1);
+        assert!(said.contains(hint), "{said}");
+    };
+    refused("`guichet users set claire.johnson@contoso.example …` changes them");
+    desk.ok(&["users", "disable", CLAIRE]);
+    refused("`guichet users enable claire.johnson@contoso.example`");
+    desk.ok(&["users", "delete", CLAIRE, "--yes"]);
+    refused("`--revive`");
+    desk.audit();
+}
+
 pub fn a_user_made_by_mail_is_upgraded_in_place_and_told_once(on: Database) {
     let desk = desk_on(on);
     let before = desk.json(&["users", "show", CLAIRE]);
@@ -45,17 +76,17 @@ pub fn a_user_made_by_mail_is_upgraded_in_place_and_told_once(on: Database) {
     assert_eq!(credentials_to(&desk, CLAIRE).len(), 1);
 
     // Who was made without credentials gets them with the upgrade, once.
-    desk.ok(&["users", "add", "omar@contoso.example", "--no-mail"]);
+    desk.ok(&["users", "add", "omar@contoso.example", "--access", "limited", "--no-mail"]);
     let upgrade = ["users", "set", "omar@contoso.example", "--access", "full"];
     assert!(desk.ok(&upgrade).contains("queued as mail"));
     desk.ok(&["users", "set", "omar@contoso.example", "--access", "limited"]);
     assert!(desk.ok(&upgrade).contains("still works"));
     assert_eq!(credentials_to(&desk, "omar@contoso.example").len(), 1);
     // Not when it is not wished; and whoever is added with full access is told at once.
-    desk.ok(&["users", "add", "nina@contoso.example", "--no-mail"]);
+    desk.ok(&["users", "add", "nina@contoso.example", "--access", "limited", "--no-mail"]);
     desk.ok(&["users", "set", "nina@contoso.example", "--access", "full", "--no-mail"]);
     assert!(credentials_to(&desk, "nina@contoso.example").is_empty());
-    desk.ok(&["users", "add", "otto@contoso.example", "--access", "full"]);
+    desk.ok(&["users", "add", "otto@contoso.example"]);
     assert_eq!(credentials_to(&desk, "otto@contoso.example").len(), 1);
     desk.ok(&["run", "--once"]);
     desk.audit();

@@ -208,7 +208,8 @@ pub fn what_cannot_be_imported_is_said(on: Database) {
             assert!(stderr.contains(said), "C-08 {said}: {stderr}");
         }
     }
-    assert_eq!(desk.json(&["users", "show", "omar@x.example"])["name"], "Omar");
+    let omar = desk.json(&["users", "show", "omar@x.example"]);
+    assert_eq!((&omar["name"], &omar["access"]), (&"Omar".into(), &"full".into()));
     assert_eq!(
         numbers(&counts(&desk, &["users", "t.csv", "--map", "Fax=phone", "--apply"])),
         [1, 1, 0, 0, 0]

@@ -48,7 +48,8 @@ on_both! {
         t_54_a_user_who_is_disabled_or_deleted_gets_nothing_by_writing
         t_56_a_name_made_of_an_address_is_plain_text
         tickets_of_a_deleted_user_stay_go_or_lose_their_name
-        two_accounts_of_one_person_become_one;
+        two_accounts_of_one_person_become_one
+        who_is_added_by_hand_after_a_mail_made_them_is_the_same_user;
     imports:
         a_table_is_tried_taken_over_and_taken_again_without_a_change
         empty_cells_leave_or_empty_and_the_deleted_come_back_only_when_asked_for

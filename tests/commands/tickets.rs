@@ -86,6 +86,27 @@ fn a_caller_gets_a_ticket_an_answer_and_its_end() {
 }
 
 #[test]
+fn nobody_who_is_no_end_user_is_made_one_who_can_log_in_c_08() {
+    let desk = Desk::new(CONTOSO);
+    let add = |from: &str| {
+        desk.ok(&["tickets", "add", "--from", from, "--subject", "s", "--text", "It smokes."])
+    };
+    let said = add("noreply@y.example");
+    assert!(said.contains("no user is made of it, and no mail goes out"), "{said}");
+    assert!(list(&desk, &["users", "list"]).is_empty() && templates(&desk).is_empty());
+    let said = add(ANNA);
+    assert!(!said.contains("nobody reads"), "{said}");
+    assert_eq!(desk.json(&["users", "show", ANNA])["name"], "Anna Weiss");
+    let said = desk.ok(&["users", "set", ANNA, "--access", "full"]);
+    assert!(
+        said.contains("they get no credentials by mail: the address is ours, a staff"),
+        "{said}"
+    );
+    assert_eq!(templates(&desk), ["ticket_received"]);
+    desk.audit();
+}
+
+#[test]
 fn whoever_is_to_hear_nothing_hears_nothing() {
     let desk = Desk::new(CONTOSO);
     let add = ["tickets", "add", "--from", "x@y.example", "--name", "Ana Silva", "--subject", "s"];

@@ -27,7 +27,8 @@ fn a_user_made_by_hand_is_named_placed_and_invited() {
         ("last_name", "Maria Silva".into()),
         ("derived", false.into()),
         ("site", "Unassigned".into()),
-        ("access", "limited".into()),
+        ("access", "full".into()),
+        ("upgraded", false.into()),
         ("credentials", "not_due".into()),
     ] {
         assert_eq!(named[field], value, "{field}");
@@ -100,7 +101,16 @@ fn m_43_an_address_has_one_user_and_keeps_it() {
 #[test]
 fn a_user_is_changed_field_by_field() {
     let desk = Desk::new(CONTOSO);
-    desk.ok(&["users", "add", "omar@a.example", "--phone", "12", "--no-mail"]);
+    desk.ok(&[
+        "users",
+        "add",
+        "omar@a.example",
+        "--phone",
+        "12",
+        "--access",
+        "limited",
+        "--no-mail",
+    ]);
     let who = "omar@a.example";
     let said = desk.ok(&[
         "users",

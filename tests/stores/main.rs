@@ -5,6 +5,7 @@
 mod accounts;
 mod backend;
 mod books;
+mod callers;
 mod clocks;
 mod conversations;
 mod copying;
@@ -13,6 +14,7 @@ mod entrances;
 mod files;
 mod gate;
 mod keys;
+mod leaving;
 mod outages;
 mod parents;
 mod people;
@@ -76,6 +78,12 @@ conformance! {
         decisions_are_listed_and_counted
         p_17_whatever_is_tampered_with_an_equation_says_so
         the_books_balance_after_every_way_to_end;
+    callers:
+        a_ticket_for_an_address_that_nobody_reads_brings_no_user_and_no_mail_r_04
+        a_ticket_for_staff_that_is_given_to_a_user_is_theirs_to_read
+        a_ticket_of_somebody_who_was_disabled_is_given_to_them_t_54
+        an_agent_is_told_of_what_somebody_else_gives_them
+        an_agent_who_is_a_user_is_named_as_staff_and_gets_no_way_in_c_08;
     clocks:
         a_login_that_was_refused_by_a_wrong_clock_closes_no_mailbox_p_11
         limits_slide_over_every_turn_of_a_calendar_p_11
@@ -122,6 +130,12 @@ conformance! {
         a_relay_s_id_leads_to_the_mail_and_its_ticket_m_82
         signed_tickets_go_before_references_and_tags_m_83
         what_is_known_of_tags_is_of_one_address_m_79;
+    leaving:
+        a_merged_user_is_written_to_where_the_other_one_is_t_02
+        an_address_that_was_taken_away_has_no_part_in_its_tickets_t_02
+        mail_about_a_ticket_goes_to_the_main_address_of_its_requester_t_02
+        what_is_queued_for_an_address_that_was_taken_away_goes_to_its_user_t_02
+        whoever_has_the_address_by_now_takes_nothing_along_when_they_are_erased;
     people:
         a_deleted_user_keeps_the_address
         an_address_has_one_user_m_43_e_82

@@ -170,6 +170,14 @@ pub fn users_are_listed_and_found(place: &Place) {
     let bob = read(&store, |sql| users::show(sql, "bob@contoso.example")).expect("he is there");
     assert_eq!(list(Filter { after: Some(bob.id), ..Default::default() }, 10), ["Claire"]);
     assert!(list(Filter { access: Some(Access::Full), ..Default::default() }, 10).is_empty());
+    add(place, &store, "Élodie", &["e.lefevre@contoso.example"]).expect("it is free");
+    for written in ["elodie", "ÉLODIE", "Élodie", "Ělodie", "E\u{301}lodie", "lodie"] {
+        assert_eq!(list(part(written), 10), ["Élodie"], "neither case nor accents count");
+    }
+    for sign in ["*", "?", "[é]", ".", "^e", "\\", "_"] {
+        let found = list(part(&format!("Élodie{sign}")), 10);
+        assert!(found.is_empty(), "T-50: {sign}: {found:?}");
+    }
 }
 
 fn add(place: &Place, store: &Store, name: &str, of: &[&str]) -> Result<String, StoreError> {

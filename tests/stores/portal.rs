@@ -182,6 +182,17 @@ pub fn words_are_found_as_they_stand_t_50(place: &Place) {
     assert_eq!(find("%' OR 1=1 --"), [0; 0], "T-50");
     assert_eq!(find(&format!("#{second}")), [second]);
     assert_eq!(find("übung"), [second]);
+    for written in ["ubung", "ÜBUNG", "ÙbuNg", "U\u{308}bung"] {
+        assert_eq!(find(written), [second], "{written}");
+    }
+    desk.run(&format!(
+        "UPDATE ticket_message SET body = 'Écran cassé, le réseau aussi. ไม่ได้ 한글 ЖУК' \
+         WHERE ticket = {second}"
+    ));
+    for written in ["ecran CASSE", "reseau", "RÉSEAU", "ไม่ได้", "한글", "жук"] {
+        assert_eq!(find(written), [second], "{written}");
+    }
+    assert_eq!(find("r?seau r*seau r.seau [é]cran"), [0; 0], "T-50");
     assert_eq!(find("printer Übung"), [0; 0], "all of them");
     assert_eq!(find(&"é".repeat(3000)), [0; 0]);
 }

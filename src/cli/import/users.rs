@@ -325,7 +325,8 @@ impl<'a> Batch<'a> {
             first_name: String::new(),
             last_name: String::new(),
             derived: false,
-            access: policy.users.access,
+            // Only mail makes users of less.
+            access: Access::Full,
             site,
             site_placed,
             phone: None,

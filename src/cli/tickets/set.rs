@@ -179,6 +179,7 @@ pub(super) fn said(event: &Event) -> String {
         (EventKind::Closed, _, _) => "closed".to_owned(),
         (EventKind::Opened, _, _) => "opened".to_owned(),
         (EventKind::Reopened, _, _) => "open again".to_owned(),
+        (EventKind::Readers, _, _) => "no longer for staff only".to_owned(),
         (EventKind::Released, _, Some(file)) => format!("released `{}`", escape(file)),
         (EventKind::Merged, None, Some(into)) => format!("merged into ticket {}", escape(into)),
         (EventKind::Merged, Some(from), _) => format!("ticket {} was merged into it", escape(from)),

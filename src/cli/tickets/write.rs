@@ -186,6 +186,9 @@ fn print(row: &Value, credentials: Option<i64>, what: What) -> Result<()> {
         let template = mail["template"].as_str().unwrap_or_default();
         output::line(format_args!("  mail {id}, `{template}`, goes to {}", escape(to)))?;
     }
+    if what == What::Ticket && row["reason"] == "staff_ticket_created" {
+        output::line("  nobody reads that address: no user is made of it, and no mail goes out")?;
+    }
     if let (Some(mail), What::Credentials(template)) = (credentials, what) {
         output::line(format_args!(
             "  mail {mail}, `{template}`, brings the credentials; the ticket keeps a copy without them"

@@ -5,20 +5,21 @@ use anyhow::Result;
 use clap::Args;
 
 use super::invitation;
-use super::{Profile, address, agent, find, lock_keys, must_be_written_in, name, print, refused};
-use super::{reserved, split_name};
+use super::{Profile, address, agent, find, lock_keys, must_be_written_in, name, refused};
+use super::{refused_new, reserved, row, split_name, upgrade};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{self, escape};
+use crate::cli::times::Times;
 use crate::cli::words::hint;
 use crate::cli::{Format, Globals, sites};
 use crate::mail::{Address, AddressKey};
-use crate::store::users::invitation::{Invitation, invite};
+use crate::store::users::invitation::{Invitation, invite, invite_upgraded};
 use crate::store::users::{self, Addition};
 use crate::store::{Sql, StoreError};
 use crate::triage::facts::{CredentialsState, UserStatus};
 use crate::triage::names;
-use crate::triage::policy::Policy;
+use crate::triage::policy::{Access, Policy};
 use crate::triage::sites::site_domains;
 
 #[derive(Args)]
@@ -29,13 +30,13 @@ pub(in crate::cli) struct AddArgs {
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     also: Vec<String>,
     #[command(flatten)]
-    profile: Profile,
+    pub(super) profile: Profile,
     /// Makes no tickets of their mail
     #[arg(long)]
-    no_tickets: bool,
+    pub(super) no_tickets: bool,
     /// Sends them no credentials, now or later
     #[arg(long)]
-    no_mail: bool,
+    pub(super) no_mail: bool,
     /// Makes a deleted user one again, when the address is that of one
     #[arg(long)]
     revive: bool,
@@ -43,7 +44,7 @@ pub(in crate::cli) struct AddArgs {
 
 pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit> {
     must_be_written_in(desk, args.profile.locale.as_deref())?;
-    let addition = addition(desk, &args)?;
+    let addition = addition(desk, &args, Access::Full)?;
     let policy = &desk.settings.policy;
     if let Some(why) =
         addition.addresses.iter().find_map(|(address, key)| reserved(address, key, policy))
@@ -51,12 +52,22 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit>
         return Err(failure(Exit::Usage, why));
     }
     let (ids, now, settings) = (desk.ids.clone(), desk.clock.now(), desk.settings.clone());
-    let revive = args.revive;
     let keys = lock_keys(&addition.addresses);
-    let (id, invitation) = desk
+    let (id, is_upgraded, invitation) = desk
         .store
         .transact_keyed(keys, move |sql| {
-            let gone = if revive { deleted(sql, &addition)? } else { None };
+            if let Some(user) = upgrade::made_by_mail(sql, &addition, &settings.policy)? {
+                users::set(sql, &user.id, &upgrade::changes(&user, &args, &addition), now)?;
+                let invitation = match args.no_mail {
+                    true => Invitation::NotAsked,
+                    false => {
+                        let desk = invitation::desk(&settings);
+                        invite_upgraded(sql, &user.id, desk, &ids, now)?
+                    }
+                };
+                return Ok((user.id, true, invitation));
+            }
+            let gone = if args.revive { deleted(sql, &addition)? } else { None };
             let id = match gone {
                 Some(id) => {
                     users::revive(sql, &id, &addition, now)?;
@@ -68,17 +79,23 @@ pub(super) fn run(globals: &Globals, desk: &Desk, args: AddArgs) -> Result<Exit>
                 CredentialsState::Due => invite(sql, &id, invitation::desk(&settings), &ids, now)?,
                 CredentialsState::NotDue | CredentialsState::Sent => Invitation::NotAsked,
             };
-            Ok((id, invitation))
+            Ok((id, false, invitation))
         })
-        .map_err(refused)?;
+        .map_err(|error| refused_new(desk, error))?;
     let user = find(desk, &id)?;
     if globals.format() != Format::Table {
-        print(globals, desk, &user)?;
+        let mut fields = row(&user, &Times::new(globals, &desk.settings));
+        fields["upgraded"] = is_upgraded.into();
+        output::object(globals.format(), &fields)?;
         return Ok(Exit::Done);
     }
     let (shown, main) = (name(&user), &user.addresses[0].address);
+    let done = match is_upgraded {
+        true => "upgraded the user whom a mail made,",
+        false => "added",
+    };
     output::line(format_args!(
-        "added `{}` <{}> at `{}`",
+        "{done} `{}` <{}> at `{}`",
         escape(&shown),
         escape(main),
         escape(&user.site.1)
@@ -114,7 +131,7 @@ pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
         no_mail: false,
         revive: false,
     };
-    let addition = addition(desk, &args)?;
+    let addition = addition(desk, &args, desk.settings.policy.users.access)?;
     let (ids, now) = (desk.ids.clone(), desk.clock.now());
     match desk.store.transact(move |sql| users::add(sql, &addition, &ids, now)) {
         Ok(_) | Err(StoreError::Taken { .. }) => Ok(()),
@@ -122,7 +139,7 @@ pub(in crate::cli) fn make_of_sender(desk: &Desk, written: &str) -> Result<()> {
     }
 }
 
-fn addition(desk: &Desk, args: &AddArgs) -> Result<Addition> {
+fn addition(desk: &Desk, args: &AddArgs, access: Access) -> Result<Addition> {
     let (policy, profile) = (&desk.settings.policy, &args.profile);
     let mut addresses: Vec<(Address, AddressKey)> = Vec::new();
     for written in std::iter::once(&args.address).chain(&args.also) {
@@ -155,7 +172,7 @@ fn addition(desk: &Desk, args: &AddArgs) -> Result<Addition> {
         first_name,
         last_name,
         derived,
-        access: profile.access.unwrap_or(policy.users.access),
+        access: profile.access.unwrap_or(access),
         site,
         site_placed,
         phone: some(&profile.phone),

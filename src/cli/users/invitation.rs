@@ -25,6 +25,10 @@ pub(in crate::cli) fn said(invitation: &Invitation) -> String {
                 .to_owned()
         }
         Invitation::Queued(number) => format!("their credentials are queued as mail {number}"),
+        // Nothing ends that.
+        Invitation::Withheld(codes) if codes.contains(&Code::C08) => {
+            format!("they get no credentials by mail: {}", reasons(&[Code::C08]))
+        }
         Invitation::Withheld(codes) => format!("their credentials wait: {}", reasons(codes)),
     }
 }

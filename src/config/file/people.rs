@@ -24,7 +24,7 @@ pub struct Agent {
     #[schemars(extend("format" = "guichet-line"))]
     pub sites: Vec<String>,
     /// What the agent hears of by mail: of tickets assigned to them, and of those that are assigned to
-    /// nobody.
+    /// nobody. `ticket.assigned` is a ticket that somebody else gives to them.
     pub notify: Vec<Notify>,
 }
 
@@ -35,7 +35,7 @@ impl Default for Agent {
             email: String::new(),
             signature: None,
             sites: Vec::new(),
-            notify: vec![Notify::Created, Notify::Replied],
+            notify: vec![Notify::Assigned, Notify::Created, Notify::Replied],
         }
     }
 }
@@ -43,6 +43,8 @@ impl Default for Agent {
 /// An entry of `agent.notify`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 pub enum Notify {
+    #[serde(rename = "ticket.assigned")]
+    Assigned,
     #[serde(rename = "ticket.created")]
     Created,
     #[serde(rename = "ticket.replied")]
@@ -97,7 +99,7 @@ pub struct Users {
     /// Where a new user's name comes from: the address, the name in the mail, or that with the
     /// address as a fallback.
     pub name_from: NameFrom,
-    /// What new users may see in the portal.
+    /// What users whom a mail made may see in the portal; whoever is added or imported may see all.
     pub access: Access,
     /// `claire+x@` is `claire@` for matching and naming.
     pub strip_plus_tag: bool,

@@ -20,6 +20,7 @@ pub fn policy(file: &File) -> Policy {
     let agents = file.agent.iter().map(|written| {
         let super::Agent { name, address, .. } = agent(written);
         let notify = written.notify.iter().map(|notify| match notify {
+            file::Notify::Assigned => policy::Notified::Assigned,
             file::Notify::Created => policy::Notified::Created,
             file::Notify::Replied => policy::Notified::Replied,
         });

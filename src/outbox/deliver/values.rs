@@ -103,6 +103,7 @@ impl Outbox {
                 | EventKind::Merged
                 | EventKind::Opened
                 | EventKind::Priority
+                | EventKind::Readers
                 | EventKind::Released
                 | EventKind::Requester
                 | EventKind::Tags => {}

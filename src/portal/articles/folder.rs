@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::words::Locale;
 use super::markdown::{self, Target};
 use super::{Article, Articles, Flaw, Place};
+use crate::mail::fold;
 
 // More is no article that a person wrote.
 const LARGEST: u64 = 1 << 20;
@@ -46,8 +47,8 @@ pub(super) fn read(folder: &Path, desks: Option<Locale>) -> Result<(Articles, Ve
         wrong.extend(rendered.wrong.into_iter().map(flaw));
         let title = rendered.title.unwrap_or_else(|| text.place.name.clone());
         let article = Article {
-            title_words: title.to_lowercase(),
-            text_words: rendered.text.to_lowercase(),
+            title_words: fold(&title),
+            text_words: fold(&rendered.text),
             summary: beginning(&rendered.paragraphs),
             place: text.place.clone(),
             locale: text.locale.or(desks),
@@ -184,12 +185,12 @@ pub(super) fn language_of(stem: &str) -> (&str, Option<Locale>) {
     }
 }
 
-/// The words of a title that stand in capitals, in lower case: `VPN` tells something, short as it is.
+/// The words of a title that stand in capitals, folded: `VPN` tells something, short as it is.
 fn capitals(title: &str) -> Vec<String> {
     title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().count() > 1 && !word.chars().any(char::is_lowercase))
-        .map(str::to_lowercase)
+        .map(fold)
         .collect()
 }
 

@@ -14,6 +14,7 @@ use super::words::Locale;
 use folder::read;
 
 use super::Options;
+use crate::mail::fold;
 
 // Nobody looks for more in earnest.
 const WORDS: usize = 8;
@@ -53,10 +54,10 @@ pub(super) struct Article {
     pub(super) summary: String,
     /// The rest of it.
     pub(super) html: String,
-    /// Title and text in lower case, to look for words in.
+    /// Title and text folded, to look for words in.
     title_words: String,
     text_words: String,
-    /// What of the title stands in capitals, in lower case.
+    /// What of the title stands in capitals, folded.
     capitals: Vec<String>,
 }
 
@@ -114,8 +115,7 @@ impl Articles {
 
     /// Those that hold all of `words`; those with the words in their title first.
     pub(super) fn search(&self, words: &str, site: Option<&str>, locale: Locale) -> Vec<&Article> {
-        let words: Vec<String> =
-            words.split_whitespace().take(WORDS).map(str::to_lowercase).collect();
+        let words: Vec<String> = words.split_whitespace().take(WORDS).map(fold).collect();
         let mut found = self.of(site, locale);
         found.retain(|article| words.iter().all(|word| article.holds(word)));
         let in_title = |article: &Article| {
@@ -134,7 +134,7 @@ impl Articles {
         locale: Locale,
     ) -> Vec<&Article> {
         let mut words: Vec<String> =
-            subject.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+            subject.split(|c: char| !c.is_alphanumeric()).map(fold).collect();
         words.sort();
         words.dedup();
         let score = |article: &Article| -> usize {

@@ -86,7 +86,7 @@ pub(super) const NOTHING: &[(&str, &str)] = &[
          WHERE by_kind NOT IN ('agent', 'operator', 'user') \
          OR (by_kind = 'agent') <> (by_whom IS NOT NULL AND by_kind <> 'user') \
          OR kind NOT IN ('assignee', 'closed', 'department', 'merged', 'opened', 'priority', \
-           'released', 'reopened', 'requester', 'site', 'status', 'tags')",
+           'readers', 'released', 'reopened', 'requester', 'site', 'status', 'tags')",
     ),
     (
         "changes, tags and people of a ticket that is not there = 0",

@@ -195,7 +195,8 @@ fn follow_redirects(
 }
 
 // The tickets that the ids lead to, each with the id and whether that was seen; and those of the
-// numbers. `MAX` finds the strongest role, since their words happen to stand in that order.
+// numbers. `MAX` finds the strongest role, since their words happen to stand in that order. Who the
+// requester is, the ticket's user says: an address that was theirs once is nobody's here (T-02).
 fn read(
     sql: &mut dyn Sql,
     key: Option<&AddressKey>,
@@ -204,10 +205,14 @@ fn read(
 ) -> Result<Vec<Row>, StoreError> {
     let columns = format!(
         "SELECT t.number, t.status, t.staff_only, t.closed_at, t.last_message_at, t.subject, \
-           t.merged_into, (SELECT MAX(r.role) FROM ticket_role r WHERE r.ticket = t.number \
-             AND (r.address_key = ?1 OR r.address_key IN (SELECT other.address_key \
-               FROM person_address mine JOIN person_address other ON other.person = mine.person \
-               WHERE mine.address_key = ?1))) AS role, t.assignee, {SITE_COLUMNS}"
+           t.merged_into, CASE WHEN t.person = (SELECT mine.person FROM person_address mine \
+             WHERE mine.address_key = ?1) THEN 'requester' ELSE \
+             (SELECT MAX(r.role) FROM ticket_role r WHERE r.ticket = t.number \
+               AND (t.person IS NULL OR r.role <> 'requester') \
+               AND (r.address_key = ?1 OR r.address_key IN (SELECT other.address_key \
+                 FROM person_address mine JOIN person_address other \
+                   ON other.person = mine.person \
+                 WHERE mine.address_key = ?1))) END AS role, t.assignee, {SITE_COLUMNS}"
     );
     let mut parts = Vec::new();
     if !ids.is_empty() {

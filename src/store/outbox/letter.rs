@@ -6,7 +6,7 @@ use crate::args;
 use crate::mail::{AddressKey, MessageId};
 use crate::store::mailboxes::Tags;
 use crate::store::spool::Origin;
-use crate::store::tickets::StoredAttachment;
+use crate::store::tickets::{MAIN_ADDRESS, StoredAttachment};
 use crate::store::users::display;
 use crate::store::{Row, Sql, StoreError, Value};
 use crate::triage::facts::{TicketStatus, UserStatus};
@@ -109,15 +109,17 @@ pub fn draft(
     template: &str,
     agent: Option<&AddressKey>,
 ) -> Result<Option<Letter>, StoreError> {
-    let about = "(SELECT CAST(0 AS BIGINT) AS id, CAST(?2 AS TEXT) AS template, \
-         requester_address AS to_address, mailbox, '' AS locale, '' AS message_id, \
-         'words' AS cause, CAST(NULL AS TEXT) AS in_reply_to, \
-         CAST(NULL AS TEXT) AS reply_references, updated_at AS queued_at, \
-         CAST(NULL AS TEXT) AS message, person, number AS ticket, site, \
-         CAST(0 AS BIGINT) AS attempts, CAST(?3 AS TEXT) AS agent, \
-         CAST(NULL AS BIGINT) AS about_event \
-       FROM ticket WHERE number = ?4 AND deleted_at IS NULL)";
-    let mut letter = one(sql, 0, about, args![0_i64, template, agent, ticket])?;
+    let about = format!(
+        "(SELECT CAST(0 AS BIGINT) AS id, CAST(?2 AS TEXT) AS template, \
+           {MAIN_ADDRESS} AS to_address, t.mailbox, '' AS locale, '' AS message_id, \
+           'words' AS cause, CAST(NULL AS TEXT) AS in_reply_to, \
+           CAST(NULL AS TEXT) AS reply_references, t.updated_at AS queued_at, \
+           CAST(NULL AS TEXT) AS message, t.person, t.number AS ticket, t.site, \
+           CAST(0 AS BIGINT) AS attempts, CAST(?3 AS TEXT) AS agent, \
+           CAST(NULL AS BIGINT) AS about_event \
+         FROM ticket t WHERE t.number = ?4 AND t.deleted_at IS NULL)"
+    );
+    let mut letter = one(sql, 0, &about, args![0_i64, template, agent, ticket])?;
     if let Some(letter) = &mut letter {
         let of_person = letter.person.as_ref().and_then(|person| person.locale.clone());
         let of_site = letter.site.as_ref().and_then(|site| site.locale.clone());
@@ -140,7 +142,7 @@ fn one(
            p.locale, p.access, p.status, a.address, \
            t.number, t.subject, t.status, t.department, t.assignee, t.created_at, \
            s.id, s.name, s.phone, s.locale, o.attempts, COALESCE(m.tags, 'unknown'), o.agent, \
-           o.about_event, t.priority, t.requester_address, t.requester_name, \
+           o.about_event, t.priority, {MAIN_ADDRESS}, t.requester_name, \
            r.first_name, r.last_name \
          FROM {from} o \
          LEFT JOIN person p ON p.id = o.person \

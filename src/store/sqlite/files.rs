@@ -14,6 +14,7 @@ use rustix::fs::{Access, AtFlags, CWD};
 
 use super::adapter::{explain, refused};
 use super::backup::beside;
+use super::folding;
 use super::restore::half_restored;
 use super::tally::{self, Tally};
 use crate::clock::Stopwatch;
@@ -173,7 +174,7 @@ fn prepare(connection: &Connection, path: &str) -> Result<(), StoreError> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| explain(error, path, "ENABLE_QPSG"))?;
-    Ok(())
+    folding::teach(connection, path)
 }
 
 // SQLite gives the WAL and its index the permissions of the database, so this is all there is to

@@ -5,6 +5,7 @@
 mod adapter;
 mod backup;
 mod files;
+mod folding;
 mod restore;
 mod tally;
 mod thread;

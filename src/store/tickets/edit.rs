@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::change::json;
-use super::{StoredAttachment, role_word};
+use super::requester::attach_messages;
+use super::{MAIN_ADDRESS, StoredAttachment, role_word};
 use crate::args;
 use crate::mail::{Address, AddressKey};
 use crate::store::{Row, Sql, StoreError};
@@ -41,6 +42,8 @@ pub enum Edit {
         /// The id of their user.
         user: String,
     },
+    /// For its people too, no longer for staff alone.
+    Share,
     /// The id and the name of a site.
     Site(String, String),
     Status(TicketStatus),
@@ -57,6 +60,8 @@ pub enum EventKind {
     Merged,
     Opened,
     Priority,
+    /// Who may read it: `staff` alone, or its `people`.
+    Readers,
     Released,
     Reopened,
     Requester,
@@ -66,13 +71,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [EventKind; 12] = [
+    pub const ALL: [EventKind; 13] = [
         EventKind::Assignee,
         EventKind::Closed,
         EventKind::Department,
         EventKind::Merged,
         EventKind::Opened,
         EventKind::Priority,
+        EventKind::Readers,
         EventKind::Released,
         EventKind::Reopened,
         EventKind::Requester,
@@ -89,6 +95,7 @@ impl EventKind {
             EventKind::Merged => "merged",
             EventKind::Opened => "opened",
             EventKind::Priority => "priority",
+            EventKind::Readers => "readers",
             EventKind::Released => "released",
             EventKind::Reopened => "reopened",
             EventKind::Requester => "requester",
@@ -136,8 +143,14 @@ pub fn edit(
             (EventKind::Priority, before.priority, to)
         }
         Edit::Release { name, .. } => (EventKind::Released, None, Some(name.clone())),
+        // Whose it is, the user says: an address does not tell (T-02).
+        Edit::Requester { user, .. } if before.user.as_ref() == Some(user) => return Ok(None),
         Edit::Requester { address, .. } => {
             (EventKind::Requester, Some(before.requester), Some(address.to_string()))
+        }
+        Edit::Share => {
+            let before = if before.staff_only { "staff" } else { "people" };
+            (EventKind::Readers, Some(before.to_owned()), Some("people".to_owned()))
         }
         Edit::Site(_, name) => (EventKind::Site, Some(before.site), Some(name.clone())),
         Edit::Status(to) => {
@@ -151,7 +164,9 @@ pub fn edit(
         Edit::Tag(tag) => (EventKind::Tags, None, Some(tag.clone())),
         Edit::Untag(tag) => (EventKind::Tags, Some(tag.clone()), None),
     };
-    if before == after || !carry_out(sql, ticket, edit, now)? {
+    // A stranger's ticket given to the user whose address it is by now changes hands all the same.
+    let is_so = before == after && kind != EventKind::Requester;
+    if is_so || !carry_out(sql, ticket, edit, now)? {
         return Ok(None);
     }
     sql.execute("UPDATE ticket SET updated_at = ?2 WHERE number = ?1", args![ticket, now])?;
@@ -208,16 +223,20 @@ struct Stands {
     department: Option<String>,
     priority: Option<String>,
     requester: String,
+    /// The id of the requester's user.
+    user: Option<String>,
     site: String,
+    staff_only: bool,
 }
 
 fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> {
-    let row = sql.query_one(
-        "SELECT t.status, t.assignee, t.department, t.priority, t.requester_address, s.name \
+    let statement = format!(
+        "SELECT t.status, t.assignee, t.department, t.priority, {MAIN_ADDRESS}, s.name, t.person, \
+           t.staff_only \
          FROM ticket t JOIN site s ON s.id = t.site \
-         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.merged_into IS NULL",
-        args![ticket],
-    )?;
+         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.merged_into IS NULL"
+    );
+    let row = sql.query_one(&statement, args![ticket])?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Stands {
         status: row.parsed(0, "a ticket's status", TicketStatus::parse)?,
@@ -226,6 +245,8 @@ fn stands(sql: &mut dyn Sql, ticket: i64) -> Result<Option<Stands>, StoreError> 
         priority: row.opt_text(3)?,
         requester: row.text(4)?,
         site: row.text(5)?,
+        user: row.opt_text(6)?,
+        staff_only: row.flag(7)?,
     }))
 }
 
@@ -261,11 +282,15 @@ fn carry_out(
                 ],
             )?;
             super::add_people(sql, ticket, &[(key.clone(), TicketRole::Requester)])?;
+            attach_messages(sql, ticket, user)?;
             sql.execute(
                 "UPDATE ticket SET requester_address = ?2, requester_key = ?3, \
                    requester_name = ?4, person = ?5 WHERE number = ?1",
                 args![ticket, address.to_string(), key, name.as_deref(), user],
             )?
+        }
+        Edit::Share => {
+            sql.execute("UPDATE ticket SET staff_only = 0 WHERE number = ?1", args![ticket])?
         }
         Edit::Site(id, _) => {
             sql.execute("UPDATE ticket SET site = ?2 WHERE number = ?1", args![ticket, id])?

@@ -23,6 +23,7 @@ pub use edit::{By, Edit, Event, EventKind, edit, events, record, tags};
 pub(super) use known::kept;
 pub use known::{known, known_before};
 pub use merge::merge;
+pub(in crate::store) use requester::MAIN_ADDRESS;
 pub use requester::{Place, place, requester};
 pub use seat::{Seat, seat};
 
@@ -32,6 +33,7 @@ pub struct Ticket {
     pub number: i64,
     pub subject: String,
     pub status: TicketStatus,
+    /// Where mail to the requester goes.
     pub requester_address: String,
     pub requester_name: Option<String>,
     /// The id and the name of the requester's user.
@@ -126,7 +128,11 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, limit: u32) -> Result<Vec<Ticket
     wanted.equal("s.name", filter.site.as_deref());
     wanted.equal("t.status", filter.status.map(TicketStatus::as_str));
     if let Some(user) = &filter.user {
-        wanted.push("(t.person = ? OR t.requester_key = ?)", [user.into(), user.into()]);
+        // Whose a ticket is, its user says; an address does for one that has none (T-02).
+        wanted.push(
+            "(t.person = ? OR (t.person IS NULL AND t.requester_key = ?))",
+            [user.into(), user.into()],
+        );
     }
     if let Some(since) = filter.since {
         wanted.push("t.last_message_at >= ?", [Value::from(since)]);
@@ -136,14 +142,14 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, limit: u32) -> Result<Vec<Ticket
     }
     let (condition, mut values) = wanted.finish();
     values.push(Value::from(limit));
-    let statement = format!("{TICKET} {condition} ORDER BY t.number DESC LIMIT ?{}", values.len());
-    sql.query(&statement, &values)?.iter().map(read).collect()
+    let rest = format!("{condition} ORDER BY t.number DESC LIMIT ?{}", values.len());
+    sql.query(&statement(&rest), &values)?.iter().map(read).collect()
 }
 
 /// A ticket with its messages, people and links; `None` when there is none or it was deleted.
 pub fn show(sql: &mut dyn Sql, number: i64) -> Result<Option<Shown>, StoreError> {
-    let statement = format!("{TICKET} WHERE t.number = ?1 AND t.deleted_at IS NULL");
-    let Some(row) = sql.query_one(&statement, args![number])? else { return Ok(None) };
+    let one = statement("WHERE t.number = ?1 AND t.deleted_at IS NULL");
+    let Some(row) = sql.query_one(&one, args![number])? else { return Ok(None) };
     let ticket = read(&row)?;
     let people = sql.query(
         "SELECT address_key, role FROM ticket_role WHERE ticket = ?1 ORDER BY role DESC, address_key",
@@ -204,12 +210,16 @@ fn role_word(role: TicketRole) -> &'static str {
     }
 }
 
-const TICKET: &str = "SELECT t.number, t.subject, t.status, t.requester_address, \
-    t.requester_name, t.person, p.first_name, p.last_name, s.name, t.mailbox, t.department, \
-    t.staff_only, t.assignee, t.linked_to, t.merged_into, \
-    (SELECT COUNT(*) FROM ticket_message m WHERE m.ticket = t.number), t.created_at, \
-    t.updated_at, t.last_message_at, t.closed_at, t.priority \
-    FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person";
+fn statement(rest: &str) -> String {
+    format!(
+        "SELECT t.number, t.subject, t.status, {MAIN_ADDRESS}, \
+           t.requester_name, t.person, p.first_name, p.last_name, s.name, t.mailbox, \
+           t.department, t.staff_only, t.assignee, t.linked_to, t.merged_into, \
+           (SELECT COUNT(*) FROM ticket_message m WHERE m.ticket = t.number), t.created_at, \
+           t.updated_at, t.last_message_at, t.closed_at, t.priority \
+         FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person {rest}"
+    )
+}
 
 fn read(row: &Row) -> Result<Ticket, StoreError> {
     let user = match row.opt_text(5)? {

@@ -1,18 +1,23 @@
 //! Whom mail about a ticket goes to, and what it answers.
 
 use crate::args;
-use crate::mail::{self, Address, AddressKey, Flag};
+use crate::mail::{self, Address, AddressKey, Flag, PlusTag};
 use crate::store::{Row, Sql, StoreError, spool};
 use crate::triage::facts::RequesterFacts;
 use crate::triage::plan::Thread;
 
+/// Where mail to the requester of a ticket `t` goes: to the main address of their user, whatever
+/// address they once asked from (T-02).
+pub(in crate::store) const MAIN_ADDRESS: &str = "COALESCE((SELECT main.address \
+    FROM person_address main WHERE main.person = t.person AND main.n = 0), t.requester_address)";
+
 /// The requester of a ticket; `None` when there is no such ticket, or no mail can go to them.
 pub fn requester(sql: &mut dyn Sql, ticket: i64) -> Result<Option<RequesterFacts>, StoreError> {
-    let row = sql.query_one(
-        "SELECT t.requester_address, t.mailbox, p.id, p.locale FROM ticket t \
-         LEFT JOIN person p ON p.id = t.person AND p.status = 'active' WHERE t.number = ?1",
-        args![ticket],
-    )?;
+    let statement = format!(
+        "SELECT {MAIN_ADDRESS}, t.mailbox, p.id, p.locale FROM ticket t \
+         LEFT JOIN person p ON p.id = t.person AND p.status = 'active' WHERE t.number = ?1"
+    );
+    let row = sql.query_one(&statement, args![ticket])?;
     let Some(row) = row else { return Ok(None) };
     let Ok(address) = Address::parse(&row.text(0)?) else { return Ok(None) };
     Ok(Some(RequesterFacts {
@@ -22,6 +27,34 @@ pub fn requester(sql: &mut dyn Sql, ticket: i64) -> Result<Option<RequesterFacts
         locale: row.opt_text(3)?,
         thread: thread(sql, ticket)?,
     }))
+}
+
+/// Notes of what came from addresses of this user, before they had a user that could be told of, that
+/// they wrote it.
+pub(super) fn attach_messages(
+    sql: &mut dyn Sql,
+    ticket: i64,
+    user: &str,
+) -> Result<(), StoreError> {
+    let keys =
+        sql.query("SELECT address_key FROM person_address WHERE person = ?1", args![user])?;
+    let keys: Vec<String> = keys.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    let rows = sql.query(
+        "SELECT n, from_address FROM ticket_message \
+         WHERE ticket = ?1 AND person IS NULL AND author = 'person'",
+        args![ticket],
+    )?;
+    for row in rows {
+        let Ok(from) = Address::parse(&row.text(1)?) else { continue };
+        let is_theirs = [PlusTag::Keep, PlusTag::Strip].map(|tag| keys.contains(&from.key(tag).0));
+        if is_theirs.contains(&true) {
+            sql.execute(
+                "UPDATE ticket_message SET person = ?3 WHERE ticket = ?1 AND n = ?2",
+                args![ticket, row.int(0)?, user],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Who may read a ticket, and where it belongs.

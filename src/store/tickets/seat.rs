@@ -38,7 +38,8 @@ pub fn seat(
                  WHERE p.id = CAST(?2 AS TEXT) AND p.status = 'active' AND ( \
                    t.person = p.id \
                    OR EXISTS (SELECT 1 FROM ticket_role r WHERE r.ticket = t.number \
-                     AND r.address_key = a.address_key AND r.role IN ('participant', 'requester')) \
+                     AND r.address_key = a.address_key AND (r.role = 'participant' \
+                       OR (r.role = 'requester' AND t.person IS NULL))) \
                    OR EXISTS (SELECT 1 FROM site_primary s WHERE s.site = t.site \
                      AND s.address_key = a.address_key))) THEN 1 ELSE 0 END \
              FROM ticket t WHERE t.number = ?1 AND t.deleted_at IS NULL",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{display, end_access};
+use super::{display, end_access, leaving};
 use crate::args;
 use crate::clock::Ids;
 use crate::mail::{Address, AddressKey};
@@ -175,7 +175,7 @@ pub fn set(
             Change::NoTickets(no_tickets) => ("no_tickets", (*no_tickets).into()),
             Change::Phone(phone) => ("phone", phone.as_deref().into()),
             Change::RemoveAddress(key) => {
-                remove_address(sql, id, key)?;
+                remove_address(sql, id, key, now)?;
                 // A link may lie in the mailbox that is no longer theirs.
                 credentials::end_all(sql, id, now)?;
                 continue;
@@ -276,7 +276,12 @@ pub(super) fn make_main(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result
     Ok(())
 }
 
-fn remove_address(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), StoreError> {
+fn remove_address(
+    sql: &mut dyn Sql,
+    id: &str,
+    key: &AddressKey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let next = sql.query_one(
         "SELECT address_key FROM person_address WHERE person = ?1 AND address_key <> ?2 \
          ORDER BY n LIMIT 1",
@@ -294,8 +299,9 @@ fn remove_address(sql: &mut dyn Sql, id: &str, key: &AddressKey) -> Result<(), S
     )?;
     let Some(place) = place else { return Err(no_address(key)) };
     if place.int(0)? == 0 {
-        make_main(sql, id, &next)?;
+        move_main(sql, id, &next, now)?;
     }
+    leaving::keep_what_was_theirs(sql, id, key)?;
     let removed = sql.query(
         "DELETE FROM person_address WHERE person = ?1 AND address_key = ?2 RETURNING n",
         args![id, key],

@@ -75,6 +75,8 @@ struct Work<'a> {
     /// Theirs, and those of the users who were merged into them.
     ids: Vec<String>,
     keys: BTreeSet<String>,
+    /// What they wrote from, and is theirs no more; it may be somebody else's by now.
+    former: BTreeSet<String>,
     scrub: Scrub,
     cleared: Cleared,
 }
@@ -106,8 +108,8 @@ impl<'a> Work<'a> {
         for key in &keys {
             for row in sql.query(
                 "SELECT DISTINCT requester_name FROM ticket WHERE requester_key = ?1 \
-                 AND requester_name IS NOT NULL",
-                args![key],
+                 AND (person IS NULL OR person = ?2) AND requester_name IS NOT NULL",
+                args![key, &user.id],
             )? {
                 names.insert(row.text(0)?);
             }
@@ -120,8 +122,10 @@ impl<'a> Work<'a> {
             names.insert(row.text(0)?);
         }
         let names: Vec<String> = names.into_iter().collect();
-        let scrub = Scrub::of(user, &ids, &names, minted)?;
-        Ok(Work { user, clearing, ids, keys, scrub, cleared: Cleared::default() })
+        let former = traces::former_addresses(sql, &user.id, &keys)?;
+        let known: Vec<String> = ids.iter().chain(&former).cloned().collect();
+        let scrub = Scrub::of(user, &known, &names, minted)?;
+        Ok(Work { user, clearing, ids, keys, former, scrub, cleared: Cleared::default() })
     }
 
     fn is_theirs(&self, address: &str) -> bool {
@@ -138,9 +142,11 @@ impl<'a> Work<'a> {
             numbers.insert(row.int(0)?);
         }
         for key in &self.keys {
-            for row in
-                sql.query("SELECT number FROM ticket WHERE requester_key = ?1", args![key])?
-            {
+            // One that has a user is not theirs for the address it came from (T-02).
+            for row in sql.query(
+                "SELECT number FROM ticket WHERE requester_key = ?1 AND person IS NULL",
+                args![key],
+            )? {
                 numbers.insert(row.int(0)?);
             }
         }
@@ -159,8 +165,10 @@ impl<'a> Work<'a> {
             for row in rows {
                 let (ticket, from_address) = (row.int(0)?, row.text(3)?);
                 let by = row.opt_text(4)?;
-                let is_theirs =
-                    by.as_deref() == Some(&self.user.id) || self.is_theirs(&from_address);
+                let is_theirs = match by {
+                    Some(by) => by == self.user.id,
+                    None => self.is_theirs(&from_address),
+                };
                 if own || (is_theirs && !tickets.contains(&ticket)) {
                     let (n, message) = (row.int(1)?, row.text(2)?);
                     found.push(Found { ticket, n, message, from_address, is_theirs });
@@ -182,12 +190,13 @@ impl<'a> Work<'a> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = sql.query_one(
-            "SELECT subject, requester_address, requester_name, requester_key FROM ticket \
-             WHERE number = ?1",
+            "SELECT subject, requester_address, requester_name, requester_key, person \
+             FROM ticket WHERE number = ?1",
             args![ticket],
         )?;
         let Some(row) = row else { return Ok(()) };
-        let is_theirs = self.keys.contains(&row.text(3)?);
+        let is_theirs =
+            self.keys.contains(&row.text(3)?) || row.opt_text(4)?.as_deref() == Some(&self.user.id);
         let (address, key, name) = match is_theirs {
             true => (self.scrub.placeholder.clone(), self.scrub.placeholder.clone(), None),
             false => (row.text(1)?, row.text(3)?, self.scrub.optional(row.opt_text(2)?)),

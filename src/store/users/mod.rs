@@ -6,11 +6,13 @@ mod admin;
 mod ending;
 mod erasing;
 pub mod invitation;
+mod leaving;
 mod plan;
 mod scrub;
 
 use jiff::Timestamp;
 
+use super::search::Sought;
 use super::sql::{Conditions, placeholders};
 use super::{Row, Sql, StoreError, Value};
 use crate::args;
@@ -104,12 +106,15 @@ pub fn list(sql: &mut dyn Sql, filter: &Filter, limit: u32) -> Result<Vec<User>,
         None => wanted.push("p.status <> 'deleted'", []),
     }
     if let Some(part) = &filter.part {
-        let pattern = Value::from(super::sql::like(&part.to_lowercase()));
+        let sought = Sought::of(sql.dialect(), part);
+        let places = vec!["?".to_owned(); sought.patterns().len()];
+        let of_name = sought.stands_in("(p.first_name || ' ' || p.last_name)", &places);
+        let of_address = sought.stands_in("address_key", &places);
         wanted.push(
-            "(LOWER(p.first_name) LIKE ? ESCAPE '\\' OR LOWER(p.last_name) LIKE ? ESCAPE '\\' \
-               OR p.id IN (SELECT person FROM person_address \
-                 WHERE address_key LIKE ? ESCAPE '\\'))",
-            [pattern.clone(), pattern.clone(), pattern],
+            &format!(
+                "({of_name} OR p.id IN (SELECT person FROM person_address WHERE {of_address}))"
+            ),
+            sought.patterns().iter().chain(sought.patterns()).map(Value::from),
         );
     }
     if let Some(after) = &filter.after {

@@ -6,6 +6,7 @@ use super::case::{Case, decided};
 use super::tickets::{self, Opening, Readers};
 use super::{defer, is_closed_for_good, mails, people, refuse_copy, sender_of, thread};
 use crate::mail::Address;
+use crate::mail::address::local_part;
 use crate::triage::facts::{CredentialsState, Sender, TicketFacts, TicketRole};
 use crate::triage::names;
 use crate::triage::plan::{Kind, MessageAuthor, Outcome, Reason, StaffAuthor, UserRef, Verdict};
@@ -141,12 +142,19 @@ fn open_for_requester(case: &mut Case, requester: &Sender, author: StaffAuthor) 
     case.say("M-79", format!("it opens a new ticket, for `{}`", requester.address));
     people::say_site(case);
     let home = case.home();
+    // nobody reads what goes there, so nothing does.
+    if local_part::is_robot(requester.address.local()) {
+        let said = "nobody reads this address: a ticket for staff, without a user and without mail";
+        case.say("M-44", said);
+        open_ticket_of(case, requester, None, author, Readers::Staff);
+        return decided(Outcome::Accepted, Reason::StaffTicketCreated);
+    }
     let credentials = match mails::wants_no_answer(case) {
         true => CredentialsState::NotDue,
         false => CredentialsState::Due,
     };
     let user = people::settle_by_hand(case, requester, credentials);
-    open_ticket_of(case, requester, user.as_ref(), author);
+    open_ticket_of(case, requester, user.as_ref(), author, Readers::All);
     mails::acknowledge(case, requester, home, user.as_ref(), Opening::Plain);
     mails::credentials_by_hand(case, requester, user.as_ref(), home);
     decided(Outcome::Accepted, Reason::TicketCreated)
@@ -157,6 +165,7 @@ fn open_ticket_of(
     requester: &Sender,
     user: Option<&UserRef>,
     author: StaffAuthor,
+    readers: Readers,
 ) {
     let beginning = tickets::Beginning {
         requester,
@@ -165,7 +174,7 @@ fn open_ticket_of(
         subject: case.message.subject.clone(),
         linked_to: None,
         author: MessageAuthor::Staff(author),
-        readers: Readers::All,
+        readers,
         people: vec![(requester.key.clone(), TicketRole::Requester)],
         ids: tickets::ids(case),
         note: None,

@@ -50,6 +50,7 @@ fn tell(
         policy.agents.iter().filter(|(key, agent)| hears(key, agent)).collect();
     let Some(mailbox) = case.mailbox().filter(|_| !told.is_empty()) else { return };
     let what = match event {
+        Notified::Assigned => "who looks after it",
         Notified::Created => "the new ticket",
         Notified::Replied => "the answer",
     };

@@ -152,9 +152,10 @@ fn create(
     made_by: MadeBy,
     credentials: CredentialsState,
 ) -> UserRef {
-    let name = match made_by {
-        MadeBy::Hand => told(case, sender),
-        MadeBy::Mail => named(case, sender),
+    let name = match (named_agent(case, sender), made_by) {
+        (Some(name), _) => name,
+        (None, MadeBy::Hand) => told(case, sender),
+        (None, MadeBy::Mail) => named(case, sender),
     };
     let site = sites::matched(case.facts);
     let address = sender.address.to_string();
@@ -182,6 +183,19 @@ fn create(
         credentials,
     }));
     UserRef::New
+}
+
+/// The name of a staff member who is a user too: the configuration knows it.
+fn named_agent(case: &mut Case, sender: &Sender) -> Option<Name> {
+    let agent = case.policy.agents.get(&sender.key)?;
+    let written = agent.name.trim();
+    if written.contains('@') {
+        return None;
+    }
+    let (first, last) = written.split_once(' ').unwrap_or((written, ""));
+    let (first, last) = (first.to_owned(), last.trim_start().to_owned());
+    case.say_by("M-52", "agent.name", format!("named as its `[[agent]]` says: `{written}`"));
+    Some(Name { first, last, source: NameSource::Agent })
 }
 
 /// The name that staff was told, else one from the address.
@@ -226,7 +240,7 @@ fn named(case: &mut Case, sender: &Sender) -> Name {
             let said = format!("local part `{local}` has nothing to split at: it is {last}");
             case.say_by("M-48", "users.names.no_split", said);
         }
-        NameSource::Header => {
+        NameSource::Agent | NameSource::Header => {
             let said = format!("named as the mail says: `{}`", header.unwrap_or_default());
             case.say_by("M-52", "users.name_from", said);
         }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::message::{SHOWN, TEXT};
 use super::{Reader, requester};
-use crate::store::sql::like;
-use crate::store::{Row, Sql, StoreError, Value};
+use crate::store::search::Sought;
+use crate::store::tickets::MAIN_ADDRESS;
+use crate::store::{Dialect, Row, Sql, StoreError, Value};
 use crate::triage::facts::TicketStatus;
 
 // Nobody looks for more in earnest.
@@ -82,7 +83,7 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<Listed>, StoreError> {
     let mut values = Values::default();
-    let wanted = wanted(asked, &mut values);
+    let wanted = wanted(sql.dialect(), asked, &mut values);
     let limit = values.put(limit);
     let ways = match asked.scope {
         Scope::Own => own(reader, &mut values),
@@ -93,12 +94,13 @@ pub fn list(
         }
     };
     // Each way in the order of its index, and of each no more than is asked for.
+    let listed = listed();
     let parts: Vec<String> = ways
         .iter()
         .enumerate()
         .map(|(at, way)| {
             format!(
-                "SELECT * FROM ({LISTED} WHERE {way} AND {wanted} \
+                "SELECT * FROM ({listed} WHERE {way} AND {wanted} \
                  ORDER BY t.last_message_at DESC, t.number DESC LIMIT {limit}) AS w{at}"
             )
         })
@@ -124,7 +126,7 @@ fn own(reader: &Reader, values: &mut Values) -> Vec<String> {
     ways
 }
 
-fn wanted(asked: &Asked, values: &mut Values) -> String {
+fn wanted(dialect: Dialect, asked: &Asked, values: &mut Values) -> String {
     let mut wanted =
         vec!["t.deleted_at IS NULL AND t.staff_only = 0 AND t.merged_into IS NULL".to_owned()];
     match asked.status {
@@ -141,39 +143,25 @@ fn wanted(asked: &Asked, values: &mut Values) -> String {
     }
     let words = asked.words.get(..asked.words.floor_char_boundary(LETTERS)).unwrap_or_default();
     for word in words.split_whitespace().take(WORDS) {
-        wanted.push(holds(word, values));
+        wanted.push(holds(dialect, word, values));
     }
     wanted.join(" AND ")
 }
 
-// T-50: a word is looked for as it stands.
-fn holds(word: &str, values: &mut Values) -> String {
+// T-50: a word is looked for as it stands, but for case and accents.
+fn holds(dialect: Dialect, word: &str, values: &mut Values) -> String {
     let mut ways = Vec::new();
     if let Ok(number) = word.trim_start_matches('#').parse::<i64>() {
         ways.push(format!("t.number = {}", values.put(number)));
     }
-    for form in forms(word) {
-        let pattern = values.put(like(&form));
-        ways.push(format!("LOWER(t.subject) LIKE {pattern} ESCAPE '\\'"));
-        ways.push(format!(
-            "EXISTS (SELECT 1 FROM ticket_message m WHERE m.ticket = t.number AND {SHOWN} \
-               AND LOWER(SUBSTR({TEXT}, 1, {DEPTH})) LIKE {pattern} ESCAPE '\\')"
-        ));
-    }
+    let sought = Sought::of(dialect, word);
+    let places: Vec<String> = sought.patterns().iter().map(|pattern| values.put(pattern)).collect();
+    ways.push(sought.stands_in("t.subject", &places));
+    let text = sought.stands_in(&format!("SUBSTR({TEXT}, 1, {DEPTH})"), &places);
+    ways.push(format!(
+        "EXISTS (SELECT 1 FROM ticket_message m WHERE m.ticket = t.number AND {SHOWN} AND {text})"
+    ));
     format!("({})", ways.join(" OR "))
-}
-
-/// How a word may be written once the database has put its ASCII letters in lower case: it knows of
-/// no others. One form for most words, three for `Übung`.
-fn forms(word: &str) -> Vec<String> {
-    let lower = word.to_lowercase();
-    let upper = word.to_uppercase().to_ascii_lowercase();
-    let mut capital: String = lower.chars().take(1).flat_map(char::to_uppercase).collect();
-    capital.extend(lower.chars().skip(1));
-    let mut forms = vec![lower, upper, capital.to_ascii_lowercase()];
-    forms.sort();
-    forms.dedup();
-    forms
 }
 
 /// The values of a statement that is put together; answers the placeholder of each.
@@ -191,11 +179,15 @@ impl Values {
     }
 }
 
-const LISTED: &str = "SELECT t.number, t.subject, t.status, t.requester_address, \
-    t.requester_name, p.first_name, p.last_name, s.name AS site, t.created_at, t.last_message_at, \
-    (SELECT COUNT(*) FROM ticket_message m WHERE m.ticket = t.number AND m.author <> 'machine') \
-      AS messages \
-    FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person";
+fn listed() -> String {
+    format!(
+        "SELECT t.number, t.subject, t.status, {MAIN_ADDRESS} AS address, t.requester_name, \
+           p.first_name, p.last_name, s.name AS site, t.created_at, t.last_message_at, \
+           (SELECT COUNT(*) FROM ticket_message m \
+             WHERE m.ticket = t.number AND m.author <> 'machine') AS messages \
+         FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person"
+    )
+}
 
 fn read(row: &Row) -> Result<Listed, StoreError> {
     Ok(Listed {
@@ -208,16 +200,4 @@ fn read(row: &Row) -> Result<Listed, StoreError> {
         last_message_at: row.time(9)?,
         messages: row.int(10)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::forms;
-
-    #[test]
-    fn a_word_is_found_however_its_letters_are_written() {
-        assert_eq!(forms("VPN"), ["vpn"]);
-        assert_eq!(forms("ÜBUNG"), ["Übung", "übung"]);
-        assert_eq!(forms("été"), ["ÉtÉ", "Été", "été"]);
-    }
 }

@@ -7,7 +7,7 @@ mod message;
 
 use jiff::Timestamp;
 
-use super::EventKind;
+use super::{EventKind, MAIN_ADDRESS};
 use crate::args;
 use crate::faults;
 use crate::store::{Row, Sql, StoreError};
@@ -192,14 +192,14 @@ struct Seen {
 
 /// What `reader` may see of a ticket itself. Every way to a ticket goes through here.
 fn seen(sql: &mut dyn Sql, reader: &Reader, number: i64) -> Result<Option<Seen>, StoreError> {
-    let row = sql.query_one(
-        "SELECT t.subject, t.status, t.requester_address, t.requester_name, t.requester_key, \
+    let statement = format!(
+        "SELECT t.subject, t.status, {MAIN_ADDRESS}, t.requester_name, t.requester_key, \
            t.person, p.first_name, p.last_name, t.site, s.name, t.merged_into, t.created_at, \
            t.last_message_at \
          FROM ticket t JOIN site s ON s.id = t.site LEFT JOIN person p ON p.id = t.person \
-         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.staff_only = 0",
-        args![number],
-    )?;
+         WHERE t.number = ?1 AND t.deleted_at IS NULL AND t.staff_only = 0"
+    );
+    let row = sql.query_one(&statement, args![number])?;
     let Some(row) = row else { return Ok(None) };
     let Some(standing) = standing(sql, reader, number, &row)? else { return Ok(None) };
     Ok(Some(Seen {

@@ -29,18 +29,22 @@ impl Work<'_> {
         for ticket in tickets {
             take(sql.query("SELECT message FROM decision WHERE ticket = ?1", args![*ticket])?)?;
         }
+        // Not what somebody else wrote whose address it was before.
+        let nobody_elses = "AND NOT EXISTS (SELECT 1 FROM ticket_message m \
+            WHERE m.message = decision.message AND m.person <> ?2)";
         for key in &self.keys {
-            take(sql.query(
-                "SELECT message FROM decision WHERE sender_key = ?1 OR LOWER(from_address) = ?1",
-                args![key],
-            )?)?;
+            let statement = format!(
+                "SELECT message FROM decision \
+                 WHERE (sender_key = ?1 OR LOWER(from_address) = ?1) {nobody_elses}"
+            );
+            take(sql.query(&statement, args![key, &self.user.id])?)?;
         }
         for one in &self.user.addresses {
             let address = one.address.to_lowercase();
-            take(sql.query(
-                "SELECT message FROM decision WHERE LOWER(from_address) = ?1",
-                args![address],
-            )?)?;
+            let statement = format!(
+                "SELECT message FROM decision WHERE LOWER(from_address) = ?1 {nobody_elses}"
+            );
+            take(sql.query(&statement, args![address, &self.user.id])?)?;
         }
         for found in messages {
             take(sql.query(
@@ -68,7 +72,9 @@ impl Work<'_> {
             self.cleared.dropped += 1;
         }
         let from = row.opt_text(0)?;
-        let is_theirs = from.as_deref().is_some_and(|from| self.is_theirs(from));
+        let is_theirs = from
+            .as_deref()
+            .is_some_and(|from| self.is_theirs(from) || self.former.contains(&from.to_lowercase()));
         let from = if is_theirs { Some(self.scrub.placeholder.clone()) } else { from };
         let counts_for_them = row.opt_text(2)?.is_some_and(|key| self.keys.contains(&key));
         let story = row.text(3)?;
@@ -106,7 +112,10 @@ impl Work<'_> {
             "SELECT id, to_key, subject, body, response, bounce, person FROM outbox WHERE";
         let mut rows = sql.query(&format!("{columns} person = ?1"), args![&self.user.id])?;
         for key in &self.keys {
-            rows.extend(sql.query(&format!("{columns} to_key = ?1"), args![key])?);
+            rows.extend(sql.query(
+                &format!("{columns} to_key = ?1 AND (person IS NULL OR person = ?2)"),
+                args![key, &self.user.id],
+            )?);
         }
         for ticket in tickets {
             rows.extend(sql.query(&format!("{columns} ticket = ?1"), args![*ticket])?);

@@ -26,6 +26,23 @@ pub(super) fn of(
     Ok((ids, names))
 }
 
+/// The addresses that they asked and wrote from, and that are theirs no more.
+pub(super) fn former_addresses(
+    sql: &mut dyn Sql,
+    id: &str,
+    keys: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let rows = sql.query(
+        "SELECT requester_address FROM ticket WHERE person = ?1 \
+         UNION SELECT requester_key FROM ticket WHERE person = ?1 \
+         UNION SELECT from_address FROM ticket_message WHERE person = ?1",
+        args![id],
+    )?;
+    let former = rows.iter().map(|row| Ok(row.text(0)?.to_lowercase()));
+    let former: BTreeSet<String> = former.collect::<Result<_, StoreError>>()?;
+    Ok(former.into_iter().filter(|address| !keys.contains(address)).collect())
+}
+
 impl Work<'_> {
     /// Their doings stay without the doer, on all tickets; so do the requesters that a ticket had.
     pub(super) fn clear_history(&self, sql: &mut dyn Sql) -> Result<(), StoreError> {
