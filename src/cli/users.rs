@@ -93,7 +93,7 @@ pub(super) struct ListArgs {
 #[derive(Args, Default)]
 struct Profile {
     /// First and last name, split at the first space
-    #[arg(long, value_parser = whole_name, conflicts_with_all = ["first", "last"])]
+    #[arg(long, value_parser = text, conflicts_with_all = ["first", "last"])]
     name: Option<String>,
     /// The first name
     #[arg(long, value_name = "NAME", value_parser = text)]
@@ -294,16 +294,6 @@ pub(super) fn name(user: &User) -> String {
 /// The keys of a work that gives addresses to users: beside it nothing is decided about mail from them.
 pub(super) fn lock_keys(addresses: &[(Address, AddressKey)]) -> Vec<String> {
     addresses.iter().map(|(_, key)| format!("address {}", key.as_str())).collect()
-}
-
-/// A name that says something.
-fn whole_name(written: &str) -> Result<String, String> {
-    match text(written)? {
-        name if name.is_empty() => {
-            Err("it is empty: leave it out, and the address gives the name".to_owned())
-        }
-        name => Ok(name),
-    }
 }
 
 /// Refuses a language that no mail is written in. What an empty one means, the caller knows.

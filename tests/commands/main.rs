@@ -329,9 +329,17 @@ fn check_reads_the_articles_and_says_what_to_do_about_each() {
 }
 
 #[test]
+fn an_empty_name_is_none_and_the_address_gives_it() {
+    let desk = desk();
+    let added = desk.json(&["users", "add", "nina.weber@b.example", "--name", " ", "--no-mail"]);
+    assert_eq!(added["name"], "Nina Weber");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_with_its_exit_code_and_a_hint() {
     let desk = desk();
-    assert!(fails(&desk, &["users", "add", "a@b.example", "--name", "  "], 2).contains("is empty"));
+    let nameless = ["users", "set", "claire.johnson@contoso.example", "--name", "  "];
+    assert!(fails(&desk, &nameless, 2).contains("is empty"));
     for (command, code, said) in [
         ("users add nonsense", 2, "no address"),
         ("users add a@b.example --access all", 2, "possible values"),

@@ -150,7 +150,9 @@ fn addition(desk: &Desk, args: &AddArgs, access: Access) -> Result<Addition> {
         }
     }
     let (main, key) = &addresses[0];
-    let given = match (&profile.name, &profile.first, &profile.last) {
+    // Whoever has no name at hand says an empty one, or none: the address gives it.
+    let whole = profile.name.as_ref().filter(|whole| !whole.is_empty());
+    let given = match (whole, &profile.first, &profile.last) {
         (Some(whole), _, _) => Some(split_name(whole)),
         (None, None, None) => None,
         (None, first, last) => {

@@ -170,6 +170,12 @@ fn changes(desk: &Desk, args: &SetArgs) -> Result<Vec<Change>> {
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let mut changes = Vec::new();
     if let Some(whole) = &profile.name {
+        if whole.is_empty() {
+            return Err(failure(
+                Exit::Usage,
+                "`--name` is empty\nhint: leave it out, and the name stays as it is",
+            ));
+        }
         let (first, last) = split_name(whole);
         changes.extend([Change::FirstName(first), Change::LastName(last)]);
     }
