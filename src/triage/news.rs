@@ -68,11 +68,12 @@ pub fn to_staff(changes: &Changes, policy: &Policy) -> Vec<OutgoingMail> {
     let is_assigned = what.contains(&Announced::Assignee);
     let Some(mailbox) = policy.mailboxes.get(&requester.mailbox) else { return Vec::new() };
     let hears = |(key, agent): &(&AddressKey, &Agent)| {
-        // Whatever its site: it was given to them.
+        // Whatever its site: it was given to them, and is new to them.
+        let wants = [Notified::Assigned, Notified::Created];
         let is_given = is_assigned
             && assignee.as_ref() == Some(*key)
             && by.as_ref() != Some(*key)
-            && agent.notify.contains(&Notified::Assigned);
+            && wants.iter().any(|one| agent.notify.contains(one));
         let hears_of_it =
             is_reopened && agent.hears(key, Notified::Replied, &site.1, assignee.as_ref());
         (is_given || hears_of_it) && !recipients::is_own(&agent.address, policy)

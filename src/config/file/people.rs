@@ -24,7 +24,7 @@ pub struct Agent {
     #[schemars(extend("format" = "guichet-line"))]
     pub sites: Vec<String>,
     /// What the agent hears of by mail: of tickets assigned to them, and of those that are assigned to
-    /// nobody. `ticket.assigned` is a ticket that somebody else gives to them.
+    /// nobody. What somebody else gives them is new to them, too; `ticket.assigned` is that alone.
     pub notify: Vec<Notify>,
 }
 
@@ -35,7 +35,7 @@ impl Default for Agent {
             email: String::new(),
             signature: None,
             sites: Vec::new(),
-            notify: vec![Notify::Assigned, Notify::Created, Notify::Replied],
+            notify: vec![Notify::Created, Notify::Replied],
         }
     }
 }
