@@ -219,7 +219,14 @@ fn p_16_t_49_a_replay_says_the_same_each_time_and_connects_to_nobody() {
     fs::write(desk.config(), text).expect("it is written");
     fs::set_permissions(desk.config(), std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .expect("it is ours");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mail");
+    // A file arrived when it was written: these just now, so that a clock that goes on would show.
+    let folder = desk.path().join("copies");
+    fs::create_dir(&folder).expect("a folder");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mail");
+    for file in fs::read_dir(fixtures).expect("the fixtures").flatten() {
+        fs::write(folder.join(file.file_name()), fs::read(file.path()).expect("it reads"))
+            .expect("it is written");
+    }
     let folder = folder.to_str().expect("a path in UTF-8");
     let replay = |jobs: &str| desk.ok(&["replay", "--json", "--jobs", jobs, folder, folder]);
     let first = replay("1");
