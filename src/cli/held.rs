@@ -38,8 +38,8 @@ pub(super) enum HeldCommand {
     Release {
         #[command(flatten)]
         choice: Choice,
-        /// Makes users of their senders first, as `users add` does; their credentials go out as for
-        /// any new user
+        /// Makes users of their senders first, with the access of those whom a mail makes
+        /// (`users.access`); their credentials go out as for any new user
         #[arg(long)]
         create_user: bool,
     },

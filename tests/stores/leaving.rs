@@ -2,11 +2,11 @@
 
 use guichet::counter::{Actor, Mails, TicketChange, Writing};
 use guichet::mail::Address;
-use guichet::store::users::{self, Addition, Change, Clearing};
+use guichet::store::users::{self, Change, Clearing};
 use guichet::store::{audit, outbox, sites, tickets};
-use guichet::triage::facts::{CredentialsState, TicketRole, TicketStatus};
-use guichet::triage::policy::Access;
+use guichet::triage::facts::{TicketRole, TicketStatus};
 
+use crate::suites::people::added;
 use crate::support::{Place, address, at, count, key, read, write};
 use crate::talk::{Talk, in_reply_to, mail_of};
 
@@ -173,24 +173,7 @@ pub fn whoever_has_the_address_by_now_takes_nothing_along_when_they_are_erased(p
 
 fn add(talk: &Talk, place: &Place, written: &str) -> String {
     let site = read(&talk.store, |sql| sites::show(sql, "Contoso")).expect("a site").id;
-    let addition = Addition {
-        addresses: vec![(address(written), key(written))],
-        first_name: "Eve".to_owned(),
-        last_name: String::new(),
-        derived: false,
-        access: Access::Limited,
-        site,
-        site_placed: false,
-        phone: None,
-        mobile: None,
-        department: None,
-        job_title: None,
-        agent: None,
-        locale: None,
-        no_tickets: false,
-        credentials: CredentialsState::NotDue,
-        made_by: "hand",
-    };
+    let addition = added(&[written], "Eve", &site);
     let ids = place.ids.clone();
     write(&talk.store, move |sql| users::add(sql, &addition, &ids, at(7)))
 }
